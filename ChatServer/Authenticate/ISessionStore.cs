@@ -1,0 +1,17 @@
+namespace ChatServer.Authenticate;
+
+/// <summary>Where Quantum records sessions: Redis, or this process's memory.</summary>
+internal interface ISessionStore
+{
+    /// <returns>Null where there is no such session, be it unknown, deleted or expired: the three take the same path.</returns>
+    /// <exception cref="SessionStoreUnavailableException">Nobody can tell at present.</exception>
+    ValueTask<StoredSession?> FindAsync(SessionKey key, CancellationToken cancellation);
+}
+
+/// <summary>A session as it is stored.</summary>
+/// <param name="Value">The record, still encoded as SESSION_ENCRYPTION says.</param>
+/// <param name="TimeToLive">How much longer it lives; null where it has no end.</param>
+internal readonly record struct StoredSession(ReadOnlyMemory<byte> Value, TimeSpan? TimeToLive);
+
+/// <summary>The session store is out of reach: a session can neither be confirmed nor denied.</summary>
+internal sealed class SessionStoreUnavailableException(Exception inner) : Exception("The session store is out of reach.", inner);

@@ -1,0 +1,50 @@
+using StackExchange.Redis;
+
+namespace ChatServer.Authenticate;
+
+/// <summary>Sessions as Quantum writes them to Redis: one string key each, with a time to live.</summary>
+internal sealed class RedisSessionStore(IConnectionMultiplexer redis) : ISessionStore
+{
+    /// <summary>What PTTL answers for a key that is gone, and for one without an end.</summary>
+    private const long Gone = -2;
+    private const long Endless = -1;
+
+    /// <summary>PTTL reaches further than .NET's calendar: what lives longer than a century has no end for us.</summary>
+    private const long Century = 100L * 366 * 24 * 60 * 60 * 1000;
+
+    public async ValueTask<StoredSession?> FindAsync(SessionKey key, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        RedisKey name = key.ToString();
+        RedisValue value;
+        long milliseconds;
+        try
+        {
+            // Sent together, in one round trip. PTTL by hand: the library's own call tells no difference between gone and endless.
+            var database = redis.GetDatabase();
+            var get = database.StringGetAsync(name);
+            var timeToLive = database.ExecuteAsync("PTTL", name);
+            await Task.WhenAll(get, timeToLive).WaitAsync(cancellation);
+            value = await get;
+            milliseconds = (long)await timeToLive;
+        }
+        catch (RedisServerException e) when (e.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+        {
+            // A list or hash of somebody else under this name is no session.
+            return null;
+        }
+        catch (Exception e) when (e is RedisException or RedisTimeoutException or RedisCommandException or ObjectDisposedException)
+        {
+            // Also what a living server says when it cannot answer now: LOADING, MASTERDOWN, CLUSTERDOWN, NOAUTH.
+            throw new SessionStoreUnavailableException(e);
+        }
+
+        // The key can expire between the two commands.
+        if (value.IsNull || milliseconds == Gone)
+        {
+            return null;
+        }
+
+        return new StoredSession(value, milliseconds is Endless or > Century ? null : TimeSpan.FromMilliseconds(milliseconds));
+    }
+}
