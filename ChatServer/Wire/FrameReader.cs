@@ -1,0 +1,259 @@
+using System.Text.Unicode;
+using ChatServer.Protocol;
+
+namespace ChatServer.Wire;
+
+/// <summary>
+/// Reads a client's frames (RFC 6455, section 5) out of a byte stream that may be cut anywhere. Not thread-safe: it belongs to the one
+/// loop that reads the connection.
+/// </summary>
+/// <param name="maxTextBytes">See <see cref="MaxTextBytes"/>.</param>
+/// <param name="maxBinaryBytes">The most bytes of one binary frame; more is a violation (1009).</param>
+internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes) : IDisposable
+{
+    /// <summary>The most bytes of a control frame's payload (RFC 6455, section 5.5).</summary>
+    public const int MaxControlBytes = 125;
+
+    private enum State
+    {
+        Header,
+        Payload,
+        Ended,
+    }
+
+    private State _state;
+    private FrameHeader.Buffer _start;
+    private int _startBytes;
+
+    // The frame at hand.
+    private FrameHeader _frame;
+    private long _left;
+    private uint _mask;
+
+    // The message at hand: Text or Binary, or Continuation where there is none. Control frames come between its fragments.
+    private Opcode _message;
+    private PartialPayload _text;
+    private PartialPayload _control;
+
+    /// <summary>The most bytes of a text message, over all its fragments; a header that says more is a violation (1009).</summary>
+    public int MaxTextBytes { get; set; } = maxTextBytes;
+
+    /// <summary>Holds no rented buffer. What is kept of a frame header that came in part needs none.</summary>
+    public bool IsIdle => !_text.HoldsBuffer && !_control.HoldsBuffer;
+
+    /// <summary>
+    /// Takes the next event off the input, which it advances; call it until it answers None, which it does only with all input consumed.
+    /// Payloads are unmasked in place, so the input must be the caller's to change, and an event's payload is good until the next call.
+    /// After Close and Violation whatever comes is dropped.
+    /// </summary>
+    public WireEvent Read(ref Span<byte> input)
+    {
+        // The last event may have lent one of these out.
+        if (_state == State.Header && !IsIdle)
+        {
+            _control.Release();
+            if (_message != Opcode.Text)
+            {
+                _text.Release();
+            }
+        }
+
+        while (true)
+        {
+            switch (_state)
+            {
+                case State.Header:
+                    if (!TryReadHeader(ref input, out var violation))
+                    {
+                        return violation is { } reason ? Violate(reason, ref input) : WireEvent.None;
+                    }
+
+                    _state = State.Payload;
+                    break;
+
+                case State.Payload:
+                    if (input.IsEmpty && _left > 0)
+                    {
+                        return WireEvent.None;
+                    }
+
+                    var happened = ReadPayload(ref input);
+                    if (happened.Kind != WireEventKind.None)
+                    {
+                        return happened;
+                    }
+
+                    break;
+
+                default:
+                    input = [];
+                    return WireEvent.None;
+            }
+        }
+    }
+
+    /// <summary>Gives back what is rented. An event's payload must not be used after it.</summary>
+    public void Dispose()
+    {
+        _text.Release();
+        _control.Release();
+        _state = State.Ended;
+    }
+
+    /// <returns>False where more is needed, or with the violation.</returns>
+    private bool TryReadHeader(ref Span<byte> input, out CloseReason? violation)
+    {
+        violation = null;
+        if (_startBytes == 0 && input.Length >= FrameHeader.MinBytes)
+        {
+            if (!FrameHeader.MayStart(input))
+            {
+                violation = CloseReason.ProtocolError;
+                return false;
+            }
+
+            int bytes = FrameHeader.Bytes(input);
+            if (input.Length >= bytes)
+            {
+                violation = Begin(input[..bytes]);
+                input = input[bytes..];
+                return violation is null;
+            }
+        }
+
+        return TryReadHeaderInPieces(ref input, out violation);
+    }
+
+    private bool TryReadHeaderInPieces(ref Span<byte> input, out CloseReason? violation)
+    {
+        violation = null;
+        Span<byte> start = _start;
+        int wanted = FrameHeader.MinBytes;
+        while (true)
+        {
+            int taken = Math.Min(Math.Max(wanted - _startBytes, 0), input.Length);
+            input[..taken].CopyTo(start[_startBytes..]);
+            input = input[taken..];
+            _startBytes += taken;
+            if (_startBytes < wanted)
+            {
+                return false;
+            }
+
+            if (!FrameHeader.MayStart(start))
+            {
+                violation = CloseReason.ProtocolError;
+                return false;
+            }
+
+            wanted = FrameHeader.Bytes(start);
+            if (_startBytes == wanted)
+            {
+                violation = Begin(start[..wanted]);
+                _startBytes = 0;
+                return violation is null;
+            }
+        }
+    }
+
+    /// <summary>Starts on a frame, or tells what is wrong with it here: the order of fragments (section 5.4) and the sizes.</summary>
+    private CloseReason? Begin(ReadOnlySpan<byte> header)
+    {
+        if (!FrameHeader.TryParse(header, out _frame))
+        {
+            return CloseReason.ProtocolError;
+        }
+
+        _left = _frame.Length;
+        _mask = _frame.Mask;
+        if (_frame.IsControl)
+        {
+            return null;
+        }
+
+        if ((_frame.Opcode == Opcode.Continuation) == (_message == Opcode.Continuation))
+        {
+            return CloseReason.ProtocolError;
+        }
+
+        if (_frame.Opcode != Opcode.Continuation)
+        {
+            _message = _frame.Opcode;
+        }
+
+        long most = _message == Opcode.Text ? MaxTextBytes - _text.Length : maxBinaryBytes;
+        return _frame.Length > most ? CloseReason.TooBig : null;
+    }
+
+    /// <returns>None where more input is needed for the next event, and where a fragment ended that makes no event.</returns>
+    private WireEvent ReadPayload(ref Span<byte> input)
+    {
+        var part = input[..(int)Math.Min(_left, input.Length)];
+        input = input[part.Length..];
+        _mask = Mask.Apply(part, _mask);
+        _left -= part.Length;
+        bool frameEnds = _left == 0;
+        if (frameEnds)
+        {
+            _state = State.Header;
+        }
+
+        if (_frame.IsControl)
+        {
+            return Gather(ref _control, part, frameEnds, out var data) ? Control(data) : WireEvent.None;
+        }
+
+        bool messageEnds = frameEnds && _frame.Final;
+        var message = _message;
+        if (messageEnds)
+        {
+            _message = Opcode.Continuation;
+        }
+
+        if (message == Opcode.Binary)
+        {
+            return part.IsEmpty && !messageEnds ? WireEvent.None : WireEvent.Binary(part, messageEnds);
+        }
+
+        if (!Gather(ref _text, part, messageEnds, out var text))
+        {
+            return WireEvent.None;
+        }
+
+        return Utf8.IsValid(text) ? WireEvent.Text(text) : End(WireEvent.Violation(CloseReason.NotUtf8));
+    }
+
+    private WireEvent Control(ReadOnlySpan<byte> data) => _frame.Opcode switch
+    {
+        Opcode.Ping => WireEvent.Ping(data),
+        Opcode.Pong => WireEvent.Pong(data),
+        _ => End(ClosePayload.Read(data)),
+    };
+
+    /// <summary>What comes in one piece is never copied.</summary>
+    private static bool Gather(ref PartialPayload kept, ReadOnlySpan<byte> part, bool last, out ReadOnlySpan<byte> whole)
+    {
+        whole = part;
+        if (last && !kept.HoldsBuffer)
+        {
+            return true;
+        }
+
+        kept.Append(part);
+        whole = kept.Bytes;
+        return last;
+    }
+
+    private WireEvent Violate(CloseReason reason, ref Span<byte> input)
+    {
+        input = [];
+        return End(WireEvent.Violation(reason));
+    }
+
+    /// <summary>None of these events lends out a buffer, so what is rented goes back at once.</summary>
+    private WireEvent End(WireEvent last)
+    {
+        Dispose();
+        return last;
+    }
+}
