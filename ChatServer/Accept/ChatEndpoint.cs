@@ -1,0 +1,63 @@
+using ChatServer.Deliver;
+using ChatServer.Receive;
+using ChatServer.Wire;
+
+namespace ChatServer.Accept;
+
+/// <summary>The endpoint <c>/ws</c>: who may not connect learns it before the upgrade, in HTTP.</summary>
+internal sealed partial class ChatEndpoint(
+    AcceptOptions options, DeliverOptions delivery, ConnectionRegistry connections, ConnectionLoop loop, IHostApplicationLifetime lifetime,
+    TimeProvider time, ILogger<ChatEndpoint> logger)
+{
+    public async Task ServeAsync(HttpContext context)
+    {
+        if (WebSocketHandshake.IsUpgrade(context))
+        {
+            if (!options.Origins.Allows(context.Request.Headers.Origin))
+            {
+                LogForeignOrigin(context.Request.Headers.Origin.ToString());
+                await RefuseAsync(context, StatusCodes.Status403Forbidden, "Pages of this origin may not connect.");
+                return;
+            }
+
+            if (lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "The server is about to stop.");
+                return;
+            }
+        }
+
+        if (!connections.TryTakePlace())
+        {
+            LogFull(delivery.MaxConnections);
+            await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "The server has as many connections as it may have.");
+            return;
+        }
+
+        try
+        {
+            if (await WebSocketHandshake.AcceptAsync(context) is { } stream)
+            {
+                var outbound = Outbound.Over(context, stream, delivery.SendQueueBytes, time);
+                await loop.RunAsync(new Connection(outbound, context.Abort, time), stream);
+            }
+        }
+        finally
+        {
+            connections.GiveBackPlace();
+        }
+    }
+
+    private static Task RefuseAsync(HttpContext context, int status, string why)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync(why);
+    }
+
+    [LoggerMessage(100, LogLevel.Warning, "A page of origin {Origin} was refused; ALLOWED_HOSTS does not name it.")]
+    private partial void LogForeignOrigin(string origin);
+
+    [LoggerMessage(101, LogLevel.Warning, "A connection was refused: there are {Limit} already (MAX_CONNECTIONS).")]
+    private partial void LogFull(int limit);
+}

@@ -1,0 +1,84 @@
+using System.Net.Sockets;
+using ChatServer.Operate;
+using ChatServer.Settings;
+using Microsoft.Extensions.Logging.Console;
+
+namespace ChatServer;
+
+/// <summary>Builds the service from its settings and runs it until it is told to stop.</summary>
+internal static partial class ChatServerHost
+{
+    /// <summary>EX_UNAVAILABLE of sysexits.h: a port can't be had.</summary>
+    private const int UnavailableExitCode = 69;
+
+    /// <exception cref="SettingsException">A setting is wrong.</exception>
+    public static async Task<int> RunAsync(Command command)
+    {
+        var builder = CreateBuilder();
+        var settings = ChatSettings.Read(builder.Configuration, command.Mode, builder.Environment.IsDevelopment());
+        if (command.IsHealthCheck)
+        {
+            return await HealthCheckCommand.RunAsync(settings.Accept);
+        }
+
+        builder.AddChatServer(settings);
+        await using var app = builder.Build();
+        app.MapChatServer();
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("ChatServer");
+        foreach (var warning in settings.Warnings)
+        {
+            Log.Unknown(logger, warning);
+        }
+
+        if (settings.IsEmbedded)
+        {
+            Log.Embedded(logger);
+        }
+
+        try
+        {
+            await app.RunAsync();
+            return 0;
+        }
+        catch (IOException exception) when (exception.InnerException is SocketException or Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            Log.NoPort(logger, exception.Message);
+            return UnavailableExitCode;
+        }
+    }
+
+    private static WebApplicationBuilder CreateBuilder()
+    {
+        // appsettings.json lies beside the program, wherever it is started from; .env in the folder that it is started from.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddDotEnv(Directory.GetCurrentDirectory());
+
+        // Ports are WS_PORT and WSS_PORT alone; container images of .NET set others.
+        foreach (var key in (string[])[WebHostDefaults.ServerUrlsKey, WebHostDefaults.HttpPortsKey, WebHostDefaults.HttpsPortsKey])
+        {
+            builder.WebHost.UseSetting(key, null);
+        }
+
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
+        });
+        return builder;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "{Warning}")]
+        public static partial void Unknown(ILogger logger, string warning);
+
+        [LoggerMessage(2, LogLevel.Warning, "REDIS_HOST and QUANTUM_SERVER_URL are not set: everything runs in this process with a demo Quantum, and nothing survives a restart.")]
+        public static partial void Embedded(ILogger logger);
+
+        [LoggerMessage(3, LogLevel.Critical, "The service can't listen (WS_PORT, WSS_PORT): {Why}")]
+        public static partial void NoPort(ILogger logger, string why);
+    }
+}

@@ -1,0 +1,134 @@
+using System.Buffers;
+using System.Globalization;
+using System.Security.Cryptography;
+using ChatServer.Authenticate;
+using ChatServer.Protocol;
+using ChatServer.Wire;
+
+namespace ChatServer.Deliver;
+
+/// <summary>
+/// One socket as the rest of the house sees it: who it is, what may be sent to it, and how it ends. All members may be used from any thread.
+/// Anybody may <see cref="Close"/>; only <see cref="Receive.ConnectionLoop"/>, which owns the reading side, ends its life with <see cref="Finish"/>.
+/// </summary>
+/// <param name="outbound">The one owner of the bytes to the peer.</param>
+/// <param name="abort">Ends the transport at once. Called at most once and never after <see cref="Finish"/>: Kestrel uses the context again.</param>
+internal sealed class Connection(Outbound outbound, Action abort, TimeProvider time)
+{
+    /// <summary>How long a peer has to take its close frame, and then to answer it, before the transport is cut.</summary>
+    private static readonly TimeSpan CloseGrace = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _ending = new();
+    private bool _closing;
+    private bool _finished;
+
+    /// <summary>Random, and unique over all nodes for all practical purposes.</summary>
+    public ulong Id { get; } = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+
+    /// <summary>The id as clients see it: 16 hexadecimal digits.</summary>
+    public string IdText => Id.ToString("x16", CultureInfo.InvariantCulture);
+
+    /// <summary>Null until the first frame has authenticated it; never changes after that.</summary>
+    public Caller? Caller { get; private set; }
+
+    public Outbound Outbound => outbound;
+
+    /// <summary>When it was opened, as <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
+    public long OpenedAt { get; } = time.GetTimestamp();
+
+    /// <summary>When the peer was last heard, as <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
+    public long HeardAt { get; private set; } = time.GetTimestamp();
+
+    /// <summary>When the server last sent a ping for want of traffic; 0: none is out.</summary>
+    public long PingedAt { get; set; }
+
+    /// <summary>What the peer's close frame said, or what its last bytes broke; nothing is read after it. Null while there is more to read.</summary>
+    public CloseReason? PeerClosed { get; set; }
+
+    public bool IsClosing
+    {
+        get
+        {
+            lock (_ending)
+            {
+                return _closing;
+            }
+        }
+    }
+
+    public void Authenticated(Caller caller) => Caller = caller;
+
+    /// <summary>Bytes have come from the peer.</summary>
+    public void Heard()
+    {
+        HeardAt = time.GetTimestamp();
+        PingedAt = 0;
+    }
+
+    /// <summary>Sends whole frames, without ever blocking. A peer that takes them too slowly is closed with 4001 and can recover from the log.</summary>
+    /// <returns>False where the connection is, or now goes, out of use.</returns>
+    public bool Send(ReadOnlySpan<byte> frames)
+    {
+        switch (outbound.TrySend(frames))
+        {
+            case SendResult.Sent:
+                return true;
+            case SendResult.Slow:
+                Close(CloseReason.SlowConsumer);
+                return false;
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>Frames a JSON text and sends it.</summary>
+    public bool SendText(ReadOnlySpan<byte> json)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(FrameWriter.HeaderLength(json.Length) + json.Length);
+        var length = FrameWriter.Write(buffer, Opcode.Text, json);
+        var sent = Send(buffer.AsSpan(0, length));
+        ArrayPool<byte>.Shared.Return(buffer);
+        return sent;
+    }
+
+    /// <summary>
+    /// Says goodbye and sees to it that the connection ends: the close frame goes out behind what is queued, the peer gets time to answer it, then
+    /// the transport is cut. The first reason counts, later calls do nothing.
+    /// </summary>
+    public void Close(CloseReason reason)
+    {
+        lock (_ending)
+        {
+            if (_closing || _finished)
+            {
+                return;
+            }
+
+            _closing = true;
+        }
+
+        _ = CloseThenAbortAsync(reason);
+    }
+
+    /// <summary>The reading side has ended: nothing may touch the transport from here on.</summary>
+    public void Finish()
+    {
+        lock (_ending)
+        {
+            _finished = true;
+        }
+    }
+
+    private async Task CloseThenAbortAsync(CloseReason reason)
+    {
+        await outbound.CloseAsync(reason, CloseGrace);
+        await Task.Delay(CloseGrace, time);
+        lock (_ending)
+        {
+            if (!_finished)
+            {
+                abort();
+            }
+        }
+    }
+}

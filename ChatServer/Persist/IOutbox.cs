@@ -1,0 +1,41 @@
+namespace ChatServer.Persist;
+
+/// <summary>
+/// What Quantum does not have yet. The accept step fills it; one node at a time drains a partition, so that a room's messages are saved in their order.
+/// An entry stays until it is removed: a node that dies loses nothing.
+/// </summary>
+internal interface IOutbox
+{
+    int Partitions { get; }
+
+    /// <summary>Takes a partition for this node, or keeps it, for <see cref="LeaseTime"/>.</summary>
+    /// <returns>False where another node has it.</returns>
+    /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach.</exception>
+    ValueTask<bool> TryLeaseAsync(int partition);
+
+    /// <summary>Lets another node have a partition at once.</summary>
+    /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach; the lease runs out by itself.</exception>
+    ValueTask ReleaseAsync(int partition);
+
+    /// <summary>Reads entries in the order of their acceptance.</summary>
+    /// <param name="after">The id of the last one read; empty to begin with the oldest.</param>
+    /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach.</exception>
+    ValueTask<IReadOnlyList<OutboxEntry>> ReadAsync(int partition, string after, int count);
+
+    /// <summary>Quantum has it, or has refused it for good.</summary>
+    /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach; the entry will be met again.</exception>
+    ValueTask RemoveAsync(int partition, string entryId);
+
+    /// <summary>Calls back with the number of a partition when its outbox was empty and is no more. A call may be lost: look now and then.</summary>
+    /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach.</exception>
+    ValueTask<IAsyncDisposable> ListenAsync(Action<int> filled);
+
+    /// <summary>How long a lease lasts that nobody renews.</summary>
+    static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>One message that Quantum does not have yet.</summary>
+/// <param name="Id">Its place in the partition.</param>
+/// <param name="Message">Its JSON as members got it.</param>
+/// <param name="TokenKey">The REST token of its sender.</param>
+internal sealed record OutboxEntry(string Id, ReadOnlyMemory<byte> Message, string TokenKey);

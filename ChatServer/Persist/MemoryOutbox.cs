@@ -1,0 +1,68 @@
+using System.Globalization;
+
+namespace ChatServer.Persist;
+
+/// <summary>The outbox of the embedded default: one partition, one node, nothing survives a restart.</summary>
+internal sealed class MemoryOutbox : IOutbox
+{
+    private readonly Lock _gate = new();
+    private readonly SortedList<long, OutboxEntry> _entries = [];
+    private Action<int>? _filled;
+    private long _last;
+
+    public int Partitions => 1;
+
+    public void Add(ReadOnlyMemory<byte> message, string tokenKey)
+    {
+        bool wasEmpty;
+        lock (_gate)
+        {
+            wasEmpty = _entries.Count == 0;
+            _last++;
+            _entries.Add(_last, new(_last.ToString(CultureInfo.InvariantCulture), message, tokenKey));
+        }
+
+        if (wasEmpty)
+        {
+            _filled?.Invoke(0);
+        }
+    }
+
+    public ValueTask<bool> TryLeaseAsync(int partition) => new(true);
+
+    public ValueTask ReleaseAsync(int partition) => ValueTask.CompletedTask;
+
+    public ValueTask<IReadOnlyList<OutboxEntry>> ReadAsync(int partition, string after, int count)
+    {
+        var last = after.Length == 0 ? 0 : long.Parse(after, CultureInfo.InvariantCulture);
+        lock (_gate)
+        {
+            return new([.. _entries.Where(entry => entry.Key > last).Take(count).Select(entry => entry.Value)]);
+        }
+    }
+
+    public ValueTask RemoveAsync(int partition, string entryId)
+    {
+        lock (_gate)
+        {
+            _entries.Remove(long.Parse(entryId, CultureInfo.InvariantCulture));
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<IAsyncDisposable> ListenAsync(Action<int> filled)
+    {
+        _filled += filled;
+        return new(new Listening(() => _filled -= filled));
+    }
+
+    private sealed class Listening(Action end) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            end();
+            return ValueTask.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,136 @@
+using ChatServer.Relay;
+
+namespace ChatServer.Persist;
+
+/// <summary>Keeps this node's leases and runs a drainer for each. Partitions that nobody drains are taken over within the lease time.</summary>
+internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, PersistOptions options, TimeProvider time, ILogger<OutboxWorker> logger) : BackgroundService
+{
+    private static readonly TimeSpan RenewEvery = IOutbox.LeaseTime / 5;
+
+    private readonly Drain?[] _drains = new Drain?[outbox.Partitions];
+    private readonly SemaphoreSlim _slots = new(options.Parallel);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        IAsyncDisposable? listening = null;
+        using var timer = new PeriodicTimer(RenewEvery, time);
+        try
+        {
+            do
+            {
+                listening ??= await TryListenAsync();
+                await Task.WhenAll(Enumerable.Range(0, outbox.Partitions).Select(RenewAsync));
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops: what is in hand stays in the outbox for the next drainer.
+        }
+
+        await Task.WhenAll(Enumerable.Range(0, outbox.Partitions).Select(StopAsync));
+        if (listening is not null)
+        {
+            await listening.DisposeAsync();
+        }
+    }
+
+    private async Task RenewAsync(int partition)
+    {
+        try
+        {
+            if (await outbox.TryLeaseAsync(partition))
+            {
+                Start(partition);
+                return;
+            }
+        }
+        catch (RelayUnavailableException exception)
+        {
+            if (_drains[partition] is { } drain && time.GetElapsedTime(drain.LeasedAt) < IOutbox.LeaseTime - (2 * RenewEvery))
+            {
+                return;
+            }
+
+            LogNoLease(exception, partition);
+        }
+
+        if (_drains[partition] is { } lost)
+        {
+            _drains[partition] = null;
+            await lost.DisposeAsync();
+        }
+    }
+
+    private void Start(int partition)
+    {
+        if (_drains[partition] is { } running)
+        {
+            running.LeasedAt = time.GetTimestamp();
+            return;
+        }
+
+        _drains[partition] = new Drain(new PartitionDrainer(partition, outbox, saver, _slots, time, logger), time.GetTimestamp());
+    }
+
+    private async Task StopAsync(int partition)
+    {
+        if (_drains[partition] is not { } drain)
+        {
+            return;
+        }
+
+        _drains[partition] = null;
+        await drain.DisposeAsync();
+        try
+        {
+            await outbox.ReleaseAsync(partition);
+        }
+        catch (RelayUnavailableException)
+        {
+            // The lease runs out by itself.
+        }
+    }
+
+    private async Task<IAsyncDisposable?> TryListenAsync()
+    {
+        try
+        {
+            return await outbox.ListenAsync(partition => _drains.ElementAtOrDefault(partition)?.Drainer.Wake());
+        }
+        catch (RelayUnavailableException)
+        {
+            // Drainers look by themselves now and then; the next round tries again.
+            return null;
+        }
+    }
+
+    [LoggerMessage(520, LogLevel.Warning, "The lease of outbox {Partition} can't be renewed; another node may take it over.")]
+    private partial void LogNoLease(Exception exception, int partition);
+
+    /// <summary>A drainer at work.</summary>
+    private sealed class Drain : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stopping = new();
+        private readonly Task _running;
+
+        public Drain(PartitionDrainer drainer, long leasedAt)
+        {
+            (Drainer, LeasedAt) = (drainer, leasedAt);
+            _running = drainer.RunAsync(_stopping.Token);
+        }
+
+        public PartitionDrainer Drainer { get; }
+
+        public long LeasedAt { get; set; }
+
+        /// <summary>Ends when nothing is under way any more.</summary>
+        public async ValueTask DisposeAsync()
+        {
+            await _stopping.CancelAsync();
+            await _running;
+            _stopping.Dispose();
+            Drainer.Dispose();
+        }
+    }
+}

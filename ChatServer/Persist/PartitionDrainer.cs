@@ -1,0 +1,186 @@
+using ChatServer.Protocol;
+using ChatServer.Relay;
+using ChatServer.Rooms;
+
+namespace ChatServer.Persist;
+
+/// <summary>
+/// Saves what one partition's outbox holds, while this node has its lease: a room's messages one after the other in seq order, rooms side by side.
+/// </summary>
+/// <param name="slots">Bounds the saves that are under way on the whole node.</param>
+internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Saver saver, SemaphoreSlim slots, TimeProvider time, ILogger logger) : IDisposable
+{
+    private const int PageEntries = 128;
+
+    /// <summary>Entries in memory at once; more wait in the outbox.</summary>
+    private const int MaxInHand = 1024;
+
+    /// <summary>How long a missed "filled" call can hold up a save.</summary>
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);
+
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly Dictionary<RoomKey, Queue<OutboxEntry>> _rooms = [];
+    private readonly Lock _gate = new();
+    private int _inHand;
+    private bool _disposed;
+
+    /// <summary>There may be something to read.</summary>
+    public void Wake()
+    {
+        lock (_gate)
+        {
+            if (!_disposed && _wake.CurrentCount == 0)
+            {
+                _wake.Release();
+            }
+        }
+    }
+
+    /// <summary>After <see cref="RunAsync"/> has ended. A late <see cref="Wake"/> does nothing.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _disposed = true;
+            _wake.Dispose();
+        }
+    }
+
+    /// <summary>Drains until it is cancelled, and returns when nothing is under way any more.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        var last = "";
+        var saving = new HashSet<Task>();
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                var room = MaxInHand - Volatile.Read(ref _inHand);
+                var entries = room <= 0 ? [] : await outbox.ReadAsync(partition, last, Math.Min(room, PageEntries));
+                foreach (var entry in entries)
+                {
+                    last = entry.Id;
+                    if (Enqueue(entry) is { } key)
+                    {
+                        saving.Add(SaveRoomAsync(key, cancellation));
+                    }
+                }
+
+                saving.RemoveWhere(task => task.IsCompleted);
+                if (entries.Count == 0)
+                {
+                    await _wake.WaitAsync(LookAgain, cancellation);
+                }
+            }
+            catch (RelayUnavailableException exception)
+            {
+                LogWaiting(exception, partition);
+                await PauseAsync(cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                // The lease has gone or the node stops.
+            }
+        }
+
+        await Task.WhenAll(saving);
+    }
+
+    /// <returns>The room, where nobody saves its messages yet.</returns>
+    private RoomKey? Enqueue(OutboxEntry entry)
+    {
+        var key = StoredMessage.Read(entry.Message.Span).Room;
+        lock (_gate)
+        {
+            _inHand++;
+            if (_rooms.TryGetValue(key, out var queue))
+            {
+                queue.Enqueue(entry);
+                return null;
+            }
+
+            _rooms[key] = new([entry]);
+            return key;
+        }
+    }
+
+    private async Task SaveRoomAsync(RoomKey key, CancellationToken cancellation)
+    {
+        while (Peek(key) is { } entry)
+        {
+            if (!await SaveAsync(entry, cancellation))
+            {
+                return;
+            }
+
+            Dequeue(key);
+        }
+    }
+
+    /// <returns>False where it was cancelled: the entry stays for whoever drains next.</returns>
+    private async Task<bool> SaveAsync(OutboxEntry entry, CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                await slots.WaitAsync(cancellation);
+                try
+                {
+                    await saver.SaveAsync(entry, cancellation);
+                }
+                finally
+                {
+                    slots.Release();
+                }
+
+                await outbox.RemoveAsync(partition, entry.Id);
+                return true;
+            }
+            catch (Exception exception) when (exception is QuantumUnavailableException or RelayUnavailableException)
+            {
+                LogPostponed(exception, partition, entry.Id);
+                await PauseAsync(cancellation);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                return false;
+            }
+        }
+
+        return false;
+    }
+
+    private OutboxEntry? Peek(RoomKey key)
+    {
+        lock (_gate)
+        {
+            if (_rooms[key].TryPeek(out var entry))
+            {
+                return entry;
+            }
+
+            _rooms.Remove(key);
+            return null;
+        }
+    }
+
+    private void Dequeue(RoomKey key)
+    {
+        lock (_gate)
+        {
+            _rooms[key].Dequeue();
+            _inHand--;
+        }
+    }
+
+    private async Task PauseAsync(CancellationToken cancellation) =>
+        await Task.Delay(PauseAfterFailure * (0.5 + Random.Shared.NextDouble()), time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    [LoggerMessage(510, LogLevel.Warning, "Outbox {Partition}: Redis is out of reach, its messages wait.")]
+    private partial void LogWaiting(Exception exception, int partition);
+
+    [LoggerMessage(511, LogLevel.Warning, "Outbox {Partition}: message {Entry} can't be saved now and is tried again.")]
+    private partial void LogPostponed(Exception exception, int partition, string entry);
+}

@@ -1,0 +1,19 @@
+using ChatServer.Settings;
+
+namespace ChatServer.Persist;
+
+/// <summary>How Quantum is called.</summary>
+/// <param name="QuantumUrl">The base of its REST API, with a slash at its end; null where none is set.</param>
+/// <param name="TryTimeout">How long one try may take.</param>
+/// <param name="Parallel">How many saves may be under way at once, on this node.</param>
+internal sealed record PersistOptions(Uri? QuantumUrl, TimeSpan TryTimeout, int Parallel)
+{
+    public static PersistOptions Read(SettingReader settings)
+    {
+        var url = settings.HttpUrl("QUANTUM_SERVER_URL");
+        return new(
+            url is null || url.AbsoluteUri.EndsWith('/') ? url : new Uri(url.AbsoluteUri + "/"),
+            settings.Seconds("QUANTUM_TIMEOUT", 10, 1, 300),
+            settings.Int("CHAT_SAVES_IN_PARALLEL", 32, 1, 1024));
+    }
+}

@@ -1,0 +1,113 @@
+using System.Net;
+using System.Text.Json;
+using ChatServer.Protocol;
+using ChatServer.Rooms;
+using Polly;
+
+namespace ChatServer.Persist;
+
+/// <summary>Quantum's REST API (contract, part 3), each call under a Polly pipeline.</summary>
+internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines pipelines, TimeProvider time) : IMemberSource
+{
+    /// <summary>The name of its HttpClient.</summary>
+    public const string ClientName = "quantum";
+
+    private const int MaxAnswerBytes = 1024 * 1024;
+
+    /// <summary>Saves a message; doing it again with the same identifier has no effect.</summary>
+    /// <exception cref="QuantumUnavailableException">There is no last word yet: try again later.</exception>
+    public async ValueTask<SaveOutcome> SaveAsync(StoredMessage message, string tokenKey, CancellationToken cancellation) =>
+        await RunAsync(pipelines.Save, token => SaveOnceAsync(message, tokenKey, token), cancellation);
+
+    public async ValueTask<IReadOnlyList<long>?> GetMembersAsync(RoomKey room, string tokenKey, CancellationToken cancellation) =>
+        await RunAsync(pipelines.Members, token => GetMembersOnceAsync(room, tokenKey, token), cancellation);
+
+    private async ValueTask<SaveOutcome> SaveOnceAsync(StoredMessage message, string tokenKey, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "chat/save_message_to_db/");
+        request.Headers.TryAddWithoutValidation(
+            "Idempotency-Key", $"{message.CompanyId}:{message.RoomId}:{message.FromUserId}:{Uri.EscapeDataString(message.Identifier)}");
+        request.Content = new FormUrlEncodedContent(
+        [
+            new("room_id", $"{message.RoomId}"),
+            new("user_id", $"{message.FromUserId}"),
+            new("company_id", $"{message.CompanyId}"),
+            new("identifier", message.Identifier),
+            new("message_content", message.Body),
+        ]);
+        return await SendAsync(request, tokenKey, cancellation) switch
+        {
+            (HttpStatusCode.OK, { } answer) => QuantumAnswer.ReadSave(answer),
+            (var status, var answer) => new SaveOutcome.Refused(
+                (answer is { } words ? QuantumAnswer.Words(words) : null) ?? $"Quantum answered HTTP {(int)status}."),
+        };
+    }
+
+    private async ValueTask<IReadOnlyList<long>?> GetMembersOnceAsync(RoomKey room, string tokenKey, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"chat/rooms/{room.RoomId}/members/?company_id={room.CompanyId}");
+        return await SendAsync(request, tokenKey, cancellation) switch
+        {
+            (HttpStatusCode.OK, { } answer) => QuantumAnswer.ReadMembers(answer),
+            (HttpStatusCode.Forbidden or HttpStatusCode.NotFound, _) => null,
+            (var status, _) => throw new QuantumUnavailableException($"Quantum answered HTTP {(int)status} to a question for a room's members."),
+        };
+    }
+
+    /// <returns>The status and, where there is one, the JSON of an answer that is final.</returns>
+    private async ValueTask<(HttpStatusCode Status, JsonElement? Answer)> SendAsync(HttpRequestMessage request, string tokenKey, CancellationToken cancellation)
+    {
+        request.Headers.TryAddWithoutValidation("Authorization", $"Token {tokenKey}");
+        request.Headers.TryAddWithoutValidation("Accept", "application/json");
+        try
+        {
+            using var client = clients.CreateClient(ClientName);
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            if (QuantumAnswer.IsPassing(response.StatusCode))
+            {
+                throw new QuantumUnavailableException($"Quantum answered HTTP {(int)response.StatusCode}.") { RetryAfter = RetryAfter(response) };
+            }
+
+            await response.Content.LoadIntoBufferAsync(MaxAnswerBytes, cancellation);
+            var body = await response.Content.ReadAsByteArrayAsync(cancellation);
+            return (response.StatusCode, ReadJson(body, response.StatusCode == HttpStatusCode.OK));
+        }
+        catch (HttpRequestException exception)
+        {
+            throw new QuantumUnavailableException($"Quantum can't be reached: {exception.Message}", exception);
+        }
+    }
+
+    private static JsonElement? ReadJson(byte[] body, bool isRequired)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            return document.RootElement.Clone();
+        }
+        catch (JsonException exception)
+        {
+            return isRequired ? throw new QuantumUnavailableException("Quantum's answer is not JSON.", exception) : null;
+        }
+    }
+
+    private TimeSpan? RetryAfter(HttpResponseMessage response) =>
+        response.Headers.RetryAfter switch
+        {
+            { Delta: { } delta } => delta,
+            { Date: { } date } when date > time.GetUtcNow() => date - time.GetUtcNow(),
+            _ => null,
+        };
+
+    private static async ValueTask<T> RunAsync<T>(ResiliencePipeline pipeline, Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellation)
+    {
+        try
+        {
+            return await pipeline.ExecuteAsync(call, cancellation);
+        }
+        catch (ExecutionRejectedException exception)
+        {
+            throw new QuantumUnavailableException($"Quantum is not asked, or takes too long: {exception.Message}", exception);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using ChatServer.Rooms;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+using Polly.Timeout;
+
+namespace ChatServer.Persist;
+
+/// <summary>
+/// The Polly pipelines around Quantum's API, from outside in: a limit for the whole, retries with exponential backoff and jitter that honour Retry-After,
+/// a circuit breaker that spares a Quantum in trouble, a limit for each try.
+/// </summary>
+internal sealed class QuantumPipelines
+{
+    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Break = TimeSpan.FromSeconds(2);
+
+    private readonly TimeProvider _time;
+
+    public QuantumPipelines(PersistOptions options, TimeProvider time)
+    {
+        _time = time;
+        var breaker = new CircuitBreakerStrategyOptions
+        {
+            ShouldHandle = new PredicateBuilder().Handle<QuantumUnavailableException>().Handle<TimeoutRejectedException>(),
+            FailureRatio = 0.5,
+            MinimumThroughput = 10,
+            SamplingDuration = TimeSpan.FromSeconds(10),
+            BreakDuration = Break,
+        };
+        Save = Build(options.TryTimeout, retries: 4, TimeSpan.FromMilliseconds(200), breaker);
+        Members = Build(options.TryTimeout, retries: 1, TimeSpan.FromMilliseconds(100), null);
+    }
+
+    /// <summary>For saves. What it gives up on stays in the outbox and is begun again.</summary>
+    public ResiliencePipeline Save { get; }
+
+    /// <summary>For questions that a person waits for.</summary>
+    public ResiliencePipeline Members { get; }
+
+    private ResiliencePipeline Build(TimeSpan tryTimeout, int retries, TimeSpan delay, CircuitBreakerStrategyOptions? breaker)
+    {
+        var builder = new ResiliencePipelineBuilder { TimeProvider = _time }
+            .AddTimeout((tryTimeout * (retries + 1)) + LongestRetryAfter)
+            .AddRetry(new RetryStrategyOptions
+            {
+                ShouldHandle = new PredicateBuilder().Handle<QuantumUnavailableException>().Handle<TimeoutRejectedException>(),
+                MaxRetryAttempts = retries,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = delay,
+                MaxDelay = TimeSpan.FromSeconds(10),
+                DelayGenerator = static arguments => new((arguments.Outcome.Exception as QuantumUnavailableException)?.RetryAfter is { } after
+                    ? after < LongestRetryAfter ? after : LongestRetryAfter
+                    : (TimeSpan?)null),
+            });
+        if (breaker is not null)
+        {
+            builder.AddCircuitBreaker(breaker);
+        }
+
+        return builder.AddTimeout(tryTimeout).Build();
+    }
+}

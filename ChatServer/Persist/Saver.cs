@@ -1,0 +1,49 @@
+using System.Text.Json;
+using ChatServer.Protocol;
+using ChatServer.Relay;
+using ChatServer.Rooms;
+
+namespace ChatServer.Persist;
+
+/// <summary>Brings one outbox entry to Quantum and tells those whom it concerns what became of it.</summary>
+internal sealed partial class Saver(QuantumClient quantum, IRelay relay, MemberLists members, ILogger<Saver> logger)
+{
+    /// <exception cref="QuantumUnavailableException">Quantum has not said its last word: try again later.</exception>
+    /// <exception cref="RelayUnavailableException">It has, but nobody could be told: do it all again.</exception>
+    public async ValueTask SaveAsync(OutboxEntry entry, CancellationToken cancellation)
+    {
+        var message = StoredMessage.Read(entry.Message.Span);
+        switch (await quantum.SaveAsync(message, entry.TokenKey, cancellation))
+        {
+            case SaveOutcome.Saved saved:
+                if (saved.UserIds is { } users)
+                {
+                    members.Refresh(message.Room, users);
+                }
+
+                await TellSavedAsync(message, saved);
+                break;
+            case SaveOutcome.Refused refused:
+                LogRefused(message.CompanyId, message.RoomId, message.Seq, message.FromUserId, refused.Why);
+                await relay.NotifyUserAsync(message.FromUserId, JsonSerializer.SerializeToUtf8Bytes(
+                    new ErrorFrame("info", false, ErrorCode.NotSaved, refused.Why, message.RoomId, message.Identifier, message.Seq), ProtocolJson.Default.ErrorFrame));
+                break;
+        }
+    }
+
+    private async ValueTask TellSavedAsync(StoredMessage message, SaveOutcome.Saved saved)
+    {
+        var toSender = relay.NotifyUserAsync(message.FromUserId, JsonSerializer.SerializeToUtf8Bytes(
+            new InfoChatFrame(
+                "info_chat", true, "Message sent out successfully", message.RoomId, message.Identifier, message.Seq,
+                saved.Id, saved.Timestamp, saved.Date, saved.Time),
+            ProtocolJson.Default.InfoChatFrame));
+        var toOthers = relay.NotifyRoomAsync(message.Room, new RoomNotice(message.FromUserId, 0, JsonSerializer.SerializeToUtf8Bytes(
+            new SavedFrame("saved", message.RoomId, [new(message.Seq, message.Identifier, saved.Id)]), ProtocolJson.Default.SavedFrame)));
+        await toSender;
+        await toOthers;
+    }
+
+    [LoggerMessage(500, LogLevel.Error, "Quantum refused message {Seq} of room {CompanyId}/{RoomId} by user {UserId} for good: {Why}")]
+    private partial void LogRefused(long companyId, long roomId, long seq, long userId, string why);
+}

@@ -1,0 +1,5 @@
+-- Gives a lease up, if the node has it. KEYS: lease. ARGV: node.
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  return redis.call('DEL', KEYS[1])
+end
+return 0

@@ -1,0 +1,26 @@
+using ChatServer.Deliver;
+using ChatServer.Rooms;
+
+namespace ChatServer.Receive;
+
+/// <summary>What the receiving side keeps for one connection. Its loop alone uses it, but for <see cref="Accepting"/>.</summary>
+internal sealed class Client(Connection connection, ReceiveOptions options, TimeProvider time)
+{
+    /// <summary>Messages of one connection that may be on their way to being accepted; more wait in the socket.</summary>
+    private const int MaxAccepting = 64;
+
+    private SemaphoreSlim? _accepting;
+
+    public Connection Connection => connection;
+
+    /// <summary>The rooms that it is in, by room id.</summary>
+    public Dictionary<long, Member> Rooms { get; } = [];
+
+    public RateLimiter Rate { get; } = new(options, time);
+
+    /// <summary>Whether its user's channel is heard on its behalf.</summary>
+    public bool HearsUser { get; set; }
+
+    /// <summary>One slot per message under way; made for those that send.</summary>
+    public SemaphoreSlim Accepting => _accepting ??= new(MaxAccepting);
+}

@@ -1,0 +1,171 @@
+using System.Buffers;
+using ChatServer.Deliver;
+using ChatServer.Protocol;
+using ChatServer.Relay;
+using ChatServer.Rooms;
+using ChatServer.Wire;
+
+namespace ChatServer.Receive;
+
+/// <summary>
+/// One socket's lifetime, seen from its reading side: bytes become frames, frames are handled one after the other, and at the end everything that the
+/// connection held is given back. An idle connection holds no buffer.
+/// </summary>
+internal sealed partial class ConnectionLoop(
+    Admission admission, ClientRequests requests, ConnectionRegistry connections, RoomDirectory rooms, UserChannels users,
+    ReceiveOptions options, TimeProvider time, ILogger<ConnectionLoop> logger)
+{
+    private const int BufferBytes = 4096;
+
+    /// <summary>How long the answer to a peer's close frame may take to leave.</summary>
+    private static readonly TimeSpan CloseGrace = TimeSpan.FromSeconds(5);
+
+    /// <summary>Serves a connection until it ends; what ends it is logged, never thrown.</summary>
+    public async Task RunAsync(Connection connection, Stream stream)
+    {
+        var client = new Client(connection, options, time);
+        connections.Add(connection);
+        try
+        {
+            await ReceiveAsync(client, stream);
+        }
+        catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // A peer that goes without saying so is an expected end.
+            LogGone(connection.IdText, exception.Message);
+        }
+        catch (Exception exception)
+        {
+            // A defect of ours must end this connection alone, and must be seen.
+            LogFailed(exception, connection.IdText);
+            await connection.Outbound.CloseAsync(CloseReason.InternalError, CloseGrace);
+        }
+        finally
+        {
+            connection.Finish();
+            GiveBack(client);
+            await connection.Outbound.DisposeAsync();
+        }
+    }
+
+    private async Task ReceiveAsync(Client client, Stream stream)
+    {
+        using var reader = new FrameReader(ReceiveOptions.MaxFirstFrameBytes, ReceiveOptions.MaxBinaryFrameBytes);
+        var spoke = false;
+        while (true)
+        {
+            // Waits without a buffer: most connections are idle most of the time.
+            _ = await stream.ReadAsync(Memory<byte>.Empty);
+            var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+            try
+            {
+                var count = await stream.ReadAsync(buffer);
+                if (count == 0)
+                {
+                    return;
+                }
+
+                client.Connection.Heard();
+                if (!spoke)
+                {
+                    spoke = true;
+                    client.Connection.Outbound.PeerSpoke();
+                }
+
+                for (var used = 0; used < count;)
+                {
+                    var (step, handling) = Step(client, reader, buffer.AsSpan(used, count - used));
+                    used += step;
+                    await handling;
+                }
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+
+            if (client.Connection.PeerClosed is { } reason)
+            {
+                await client.Connection.Outbound.CloseAsync(reason, CloseGrace);
+                return;
+            }
+        }
+    }
+
+    /// <summary>Handles frames until one has to be waited for, or the input is used up.</summary>
+    private (int Used, ValueTask Handling) Step(Client client, FrameReader reader, Span<byte> input)
+    {
+        var rest = input;
+        while (client.Connection.PeerClosed is null)
+        {
+            var handling = Handle(client, reader, reader.Read(ref rest), out var isMore);
+            if (!handling.IsCompletedSuccessfully || !isMore)
+            {
+                return (input.Length - rest.Length, handling);
+            }
+        }
+
+        return (input.Length, ValueTask.CompletedTask);
+    }
+
+    private ValueTask Handle(Client client, FrameReader reader, WireEvent frame, out bool isMore)
+    {
+        var connection = client.Connection;
+        isMore = frame.Kind != WireEventKind.None;
+        switch (frame.Kind)
+        {
+            case WireEventKind.Close:
+                connection.PeerClosed = frame.Reason == CloseReason.None ? CloseReason.Normal : frame.Reason;
+                return ValueTask.CompletedTask;
+            case WireEventKind.Violation:
+                // Where frames begin is unknown from here on: the rest of the stream is not looked at.
+                connection.Close(connection.Caller is null && frame.Reason == CloseReason.TooBig ? CloseReason.BadFirstFrame : frame.Reason);
+                connection.PeerClosed = frame.Reason;
+                return ValueTask.CompletedTask;
+            case WireEventKind.Ping:
+                SendPong(connection, frame.Payload);
+                return ValueTask.CompletedTask;
+            case WireEventKind.Text when !connection.IsClosing:
+                return connection.Caller is null ? AdmitAsync(client, reader, frame.Payload.ToArray()) : requests.HandleAsync(client, frame.Payload);
+            case WireEventKind.Binary when !connection.IsClosing && frame.EndOfMessage:
+                ClientRequests.HandleBinary(client);
+                return ValueTask.CompletedTask;
+            default:
+                return ValueTask.CompletedTask;
+        }
+    }
+
+    private async ValueTask AdmitAsync(Client client, FrameReader reader, byte[] text)
+    {
+        if (await admission.AdmitAsync(client, text))
+        {
+            reader.MaxTextBytes = options.MaxMessageBytes;
+        }
+    }
+
+    private static void SendPong(Connection connection, ReadOnlySpan<byte> data)
+    {
+        Span<byte> pong = stackalloc byte[FrameReader.MaxControlBytes + 2];
+        connection.Send(pong[..FrameWriter.Write(pong, Opcode.Pong, data)]);
+    }
+
+    private void GiveBack(Client client)
+    {
+        foreach (var member in client.Rooms.Values)
+        {
+            rooms.Leave(member, null);
+        }
+
+        connections.Remove(client.Connection);
+        if (client.HearsUser)
+        {
+            users.Leave(client.Connection.Caller!.UserId);
+        }
+    }
+
+    [LoggerMessage(600, LogLevel.Debug, "Connection {Connection} went away: {Why}")]
+    private partial void LogGone(string connection, string why);
+
+    [LoggerMessage(601, LogLevel.Error, "Connection {Connection} failed for a reason that lies here.")]
+    private partial void LogFailed(Exception exception, string connection);
+}

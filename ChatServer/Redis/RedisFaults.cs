@@ -1,0 +1,15 @@
+using StackExchange.Redis;
+
+namespace ChatServer.Redis;
+
+/// <summary>Which exceptions mean that Redis did not do its part.</summary>
+internal static class RedisFaults
+{
+    /// <summary>Redis is out of reach, slow, refuses (out of memory, read-only replica, loading), or the connection is being disposed.</summary>
+    public static bool IsUnavailable(Exception exception) =>
+        exception is RedisException or RedisTimeoutException or TimeoutException or ObjectDisposedException or TaskCanceledException;
+
+    /// <summary>Redis has forgotten the scripts (a restart, SCRIPT FLUSH); StackExchange.Redis loads them again at the next call.</summary>
+    public static bool IsScriptForgotten(Exception exception) =>
+        exception is RedisServerException && exception.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal);
+}

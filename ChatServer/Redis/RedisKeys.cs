@@ -1,0 +1,46 @@
+using ChatServer.Protocol;
+
+namespace ChatServer.Redis;
+
+/// <summary>
+/// Names ChatServer's keys and channels. Rooms are spread over partitions; everything of a partition carries its hash tag, so that one script may touch
+/// it on a cluster too.
+/// </summary>
+internal sealed class RedisKeys(int partitions)
+{
+    /// <summary>Where the accept step tells that a partition's outbox is no longer empty.</summary>
+    public const string OutboxFilled = "chat:outbox-filled";
+
+    public int Partitions => partitions;
+
+    public int PartitionOf(RoomKey room)
+    {
+        // The finalizer of splitmix64: neighbouring ids land far apart. Every node must come to the same answer, so no HashCode here.
+        var mixed = unchecked(((ulong)room.CompanyId * 0x9E3779B97F4A7C15) ^ (ulong)room.RoomId);
+        mixed = unchecked((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9);
+        mixed = unchecked((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB);
+        return (int)((mixed ^ (mixed >> 31)) % (ulong)partitions);
+    }
+
+    /// <summary>A hash: <c>seq</c>, the newest, and <c>epoch</c>.</summary>
+    public string Room(RoomKey room) => $"chat:{{{PartitionOf(room)}}}:room:{room.CompanyId}:{room.RoomId}";
+
+    /// <summary>A stream: the newest messages, entry id = seq.</summary>
+    public string Log(RoomKey room) => $"chat:{{{PartitionOf(room)}}}:log:{room.CompanyId}:{room.RoomId}";
+
+    /// <summary>A string that expires: the first answer to an identifier.</summary>
+    public string Identifier(RoomKey room, long userId, string identifier) =>
+        $"chat:{{{PartitionOf(room)}}}:id:{room.CompanyId}:{room.RoomId}:{userId}:{identifier}";
+
+    /// <summary>The channel of a room's messages and notices.</summary>
+    public string RoomChannel(RoomKey room) => $"chat:{{{PartitionOf(room)}}}:room:{room.CompanyId}:{room.RoomId}";
+
+    /// <summary>A stream: what Quantum does not have yet, oldest first.</summary>
+    public static string Outbox(int partition) => $"chat:{{{partition}}}:outbox";
+
+    /// <summary>A string that expires: the node that saves a partition's outbox.</summary>
+    public static string Lease(int partition) => $"chat:{{{partition}}}:lease";
+
+    /// <summary>The channel that Quantum, too, may publish on for one user.</summary>
+    public static string UserChannel(long userId) => $"user_{userId}";
+}

@@ -1,0 +1,96 @@
+using System.Globalization;
+using System.Net;
+using ChatServer.Settings;
+using StackExchange.Redis;
+
+namespace ChatServer.Redis;
+
+/// <summary>How Redis is reached.</summary>
+/// <param name="EndPoints">Host and port; null where no REDIS_HOST is set.</param>
+/// <param name="User">The ACL user.</param>
+/// <param name="Password">Never logged.</param>
+/// <param name="Database">The database that holds Quantum's sessions; all of ChatServer's keys are there too.</param>
+/// <param name="Tls">Whether the connection is encrypted.</param>
+/// <param name="Partitions">Over how many hash slots rooms are spread; the same on every node, for good.</param>
+internal sealed record RedisOptions(
+    IReadOnlyList<DnsEndPoint> EndPoints, string? User, string? Password, int Database, bool Tls, int Partitions)
+{
+    public const int DefaultPartitions = 64;
+
+    /// <summary>An answer that takes longer counts as none: clients are told within 2 s that nothing was accepted.</summary>
+    public static readonly TimeSpan AnswerWithin = TimeSpan.FromMilliseconds(1800);
+
+    private const int DefaultPort = 6379;
+
+    public static RedisOptions Read(SettingReader settings)
+    {
+        var port = settings.Int("REDIS_PORT", DefaultPort, 1, 65535);
+        var endPoints = new List<DnsEndPoint>();
+        foreach (var entry in settings.List("REDIS_HOST"))
+        {
+            if (EndPoint(entry, port) is { } endPoint)
+            {
+                endPoints.Add(endPoint);
+            }
+            else
+            {
+                settings.Mistake("REDIS_HOST", $"\"{entry}\" is not a host or host:port.");
+            }
+        }
+
+        if (endPoints.Count > 1)
+        {
+            settings.Mistake("REDIS_HOST", "names several servers; this version works with one (REDIS_MODE single).");
+        }
+
+        return new(
+            endPoints,
+            settings.Text("REDIS_USER"),
+            settings.Text("REDIS_PASSWORD"),
+            settings.Int("CHAT_REDIS_DATABASE", 0, 0, 1_000_000),
+            settings.Switch("CHAT_REDIS_TLS", false),
+            settings.Int("CHAT_PARTITIONS", DefaultPartitions, 1, 1024));
+    }
+
+    public ConfigurationOptions ToConfiguration()
+    {
+        var configuration = new ConfigurationOptions
+        {
+            User = User,
+            Password = Password,
+            DefaultDatabase = Database,
+            Ssl = Tls,
+            ClientName = "ChatServer",
+            AbortOnConnectFail = false,
+            ConnectTimeout = 2000,
+            AsyncTimeout = (int)AnswerWithin.TotalMilliseconds,
+            HeartbeatInterval = TimeSpan.FromMilliseconds(500),
+            ReconnectRetryPolicy = new LinearRetry(500),
+            KeepAlive = 10,
+        };
+        foreach (var endPoint in EndPoints)
+        {
+            configuration.EndPoints.Add(endPoint.Host, endPoint.Port);
+        }
+
+        return configuration;
+    }
+
+    private static DnsEndPoint? EndPoint(string entry, int defaultPort)
+    {
+        if (IPAddress.TryParse(entry, out var address))
+        {
+            return new(address.ToString(), defaultPort);
+        }
+
+        var colon = entry.LastIndexOf(':');
+        var host = colon < 0 ? entry : entry[..colon].Trim('[', ']');
+        var port = defaultPort;
+        if (colon >= 0 && (!int.TryParse(entry[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > 65535))
+        {
+            return null;
+        }
+
+        return Uri.CheckHostName(host) == UriHostNameType.Unknown ? null : new(host, port);
+    }
+}

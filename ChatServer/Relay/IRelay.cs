@@ -1,0 +1,83 @@
+using ChatServer.Protocol;
+
+namespace ChatServer.Relay;
+
+/// <summary>
+/// The way of a message between nodes. What holds for every implementation (one suite of contract tests runs over all of them):
+/// <list type="bullet">
+/// <item>Accepting is one atomic step: dedupe, seq, log, outbox, publication. A seq is given once, without holes, counting from 1 in an epoch.</item>
+/// <item>Messages of one room that one node accepts get their seqs in the order of the calls.</item>
+/// <item>A subscriber gets what is published after <see cref="SubscribeAsync"/> has completed; what is published may be lost when a connection
+/// breaks, and may come out of order: seq tells, and <see cref="ReadAsync"/> has what is missing.</item>
+/// </list>
+/// </summary>
+internal interface IRelay
+{
+    /// <exception cref="RelayUnavailableException">Within 2 s. Whether the message was accepted is unknown then; sending it again with the same identifier is safe.</exception>
+    ValueTask<Acceptance> AcceptAsync(MessageDraft draft);
+
+    /// <summary>Begins to hear a room; the listener is called on any thread and must only hand over.</summary>
+    /// <exception cref="RelayUnavailableException">The subscription is not in force.</exception>
+    ValueTask<IAsyncDisposable> SubscribeAsync(RoomKey room, IRoomListener listener);
+
+    /// <summary>Begins to hear what is meant for one user: JSON objects with a <c>type</c>, from ChatServer and from Quantum.</summary>
+    /// <exception cref="RelayUnavailableException">The subscription is not in force.</exception>
+    ValueTask<IAsyncDisposable> SubscribeToUserAsync(long userId, Action<ReadOnlyMemory<byte>> listener);
+
+    /// <summary>Reads a room's log: up to <paramref name="count"/> messages (0: just where it stands) with a seq over <paramref name="after"/>, in order.</summary>
+    /// <exception cref="RelayUnavailableException">Redis is out of reach.</exception>
+    ValueTask<LogPage> ReadAsync(RoomKey room, long after, int count);
+
+    /// <summary>Sends a frame that is not stored to the room's members on every node.</summary>
+    /// <exception cref="RelayUnavailableException">Redis is out of reach.</exception>
+    ValueTask NotifyRoomAsync(RoomKey room, RoomNotice notice);
+
+    /// <summary>Sends a JSON frame to all connections of a user on every node.</summary>
+    /// <exception cref="RelayUnavailableException">Redis is out of reach.</exception>
+    ValueTask NotifyUserAsync(long userId, ReadOnlyMemory<byte> json);
+}
+
+/// <summary>Hears a room. Calls for one room may overlap and must return at once.</summary>
+internal interface IRoomListener
+{
+    void OnMessage(RelayedMessage message);
+
+    void OnNotice(RoomNotice notice);
+}
+
+/// <summary>A message before it is accepted.</summary>
+/// <param name="Room">Where it goes.</param>
+/// <param name="UserId">Whose it is: (room, user, identifier) is what makes it one message.</param>
+/// <param name="Identifier">The client's, without escapes.</param>
+/// <param name="Origin">The id of the connection that sent it, which gets no copy.</param>
+/// <param name="Head">Its JSON up to the seq.</param>
+/// <param name="Tail">Its JSON after the seq.</param>
+/// <param name="Timestamp">When this node took it, as it stands in the JSON.</param>
+/// <param name="TokenKey">The REST token under which Quantum saves it.</param>
+internal sealed record MessageDraft(
+    RoomKey Room, long UserId, string Identifier, ulong Origin, byte[] Head, byte[] Tail, string Timestamp, string TokenKey);
+
+/// <summary>The first answer that a message got.</summary>
+/// <param name="Seq">Its place in the room.</param>
+/// <param name="Epoch">The numbering that the seq belongs to.</param>
+/// <param name="Timestamp">The first attempt's.</param>
+/// <param name="IsRepeat">The identifier was known: nothing was stored or relayed again.</param>
+internal readonly record struct Acceptance(long Seq, string Epoch, string Timestamp, bool IsRepeat);
+
+/// <summary>An accepted message on its way to members.</summary>
+internal sealed record RelayedMessage(long Seq, string Epoch, ulong Origin, ReadOnlyMemory<byte> Json);
+
+/// <summary>A frame for a room's members that is not stored.</summary>
+/// <param name="ExceptUserId">The user whose connections don't get it; 0: nobody.</param>
+/// <param name="ExceptConnection">The connection that doesn't get it; 0: none.</param>
+/// <param name="Json">The frame.</param>
+internal sealed record RoomNotice(long ExceptUserId, ulong ExceptConnection, ReadOnlyMemory<byte> Json);
+
+/// <summary>A piece of a room's log.</summary>
+/// <param name="Epoch">The room's numbering; reading a room that has none begins one.</param>
+/// <param name="Head">The room's newest seq; 0 where it has none.</param>
+/// <param name="Messages">In seq order, without holes among themselves; the first may lie beyond the asked-for one where older ones are held no more.</param>
+internal sealed record LogPage(string Epoch, long Head, IReadOnlyList<RelayedMessage> Messages);
+
+/// <summary>Redis is out of reach, or did not answer in time.</summary>
+internal sealed class RelayUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

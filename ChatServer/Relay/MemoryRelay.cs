@@ -1,0 +1,141 @@
+using System.Runtime.InteropServices;
+using ChatServer.Persist;
+using ChatServer.Protocol;
+
+namespace ChatServer.Relay;
+
+/// <summary>The relay of the embedded default: one process, nothing survives a restart. One lock makes each step atomic.</summary>
+internal sealed class MemoryRelay(MemoryOutbox outbox, TimeProvider time) : IRelay
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<RoomKey, RoomMemory> _rooms = [];
+    private readonly Dictionary<(RoomKey Room, long User, string Identifier), Acceptance> _known = [];
+    private readonly Queue<(long At, (RoomKey Room, long User, string Identifier) Name)> _knownByAge = new();
+    private readonly Dictionary<long, List<Action<ReadOnlyMemory<byte>>>> _users = [];
+
+    public ValueTask<Acceptance> AcceptAsync(MessageDraft draft)
+    {
+        lock (_gate)
+        {
+            ForgetOldIdentifiers();
+            var name = (draft.Room, draft.UserId, draft.Identifier);
+            if (_known.TryGetValue(name, out var first))
+            {
+                return new(first with { IsRepeat = true });
+            }
+
+            var room = RoomOf(draft.Room);
+            var acceptance = new Acceptance(++room.Seq, room.Epoch, draft.Timestamp, false);
+            var message = new RelayedMessage(room.Seq, room.Epoch, draft.Origin, MessageComposer.Join(draft.Head, room.Seq, draft.Tail));
+            room.Log.Enqueue(message);
+            if (room.Log.Count > RelayLimits.LogMessages)
+            {
+                room.Log.Dequeue();
+            }
+
+            _known[name] = acceptance;
+            _knownByAge.Enqueue((time.GetTimestamp(), name));
+            outbox.Add(message.Json, draft.TokenKey);
+            foreach (var listener in room.Listeners)
+            {
+                listener.OnMessage(message);
+            }
+
+            return new(acceptance);
+        }
+    }
+
+    public ValueTask<IAsyncDisposable> SubscribeAsync(RoomKey room, IRoomListener listener)
+    {
+        lock (_gate)
+        {
+            RoomOf(room).Listeners.Add(listener);
+            return new(new Subscription(_gate, () => RoomOf(room).Listeners.Remove(listener)));
+        }
+    }
+
+    public ValueTask<IAsyncDisposable> SubscribeToUserAsync(long userId, Action<ReadOnlyMemory<byte>> listener)
+    {
+        lock (_gate)
+        {
+            (CollectionsMarshal.GetValueRefOrAddDefault(_users, userId, out _) ??= []).Add(listener);
+            return new(new Subscription(_gate, () =>
+            {
+                _users[userId].Remove(listener);
+                if (_users[userId].Count == 0)
+                {
+                    _users.Remove(userId);
+                }
+            }));
+        }
+    }
+
+    public ValueTask<LogPage> ReadAsync(RoomKey room, long after, int count)
+    {
+        lock (_gate)
+        {
+            var memory = RoomOf(room);
+            return new(new LogPage(memory.Epoch, memory.Seq, [.. memory.Log.SkipWhile(message => message.Seq <= after).Take(count)]));
+        }
+    }
+
+    public ValueTask NotifyRoomAsync(RoomKey room, RoomNotice notice)
+    {
+        lock (_gate)
+        {
+            foreach (var listener in RoomOf(room).Listeners)
+            {
+                listener.OnNotice(notice);
+            }
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask NotifyUserAsync(long userId, ReadOnlyMemory<byte> json)
+    {
+        lock (_gate)
+        {
+            foreach (var listener in _users.GetValueOrDefault(userId, []))
+            {
+                listener(json);
+            }
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private RoomMemory RoomOf(RoomKey room) => CollectionsMarshal.GetValueRefOrAddDefault(_rooms, room, out _) ??= new();
+
+    private void ForgetOldIdentifiers()
+    {
+        while (_knownByAge.TryPeek(out var oldest) && time.GetElapsedTime(oldest.At) > RelayLimits.IdentifierAge)
+        {
+            _known.Remove(_knownByAge.Dequeue().Name);
+        }
+    }
+
+    private sealed class RoomMemory
+    {
+        public long Seq { get; set; }
+
+        public string Epoch { get; } = Relay.Epoch.New();
+
+        public Queue<RelayedMessage> Log { get; } = new();
+
+        public List<IRoomListener> Listeners { get; } = [];
+    }
+
+    private sealed class Subscription(Lock gate, Action end) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            lock (gate)
+            {
+                end();
+            }
+
+            return ValueTask.CompletedTask;
+        }
+    }
+}

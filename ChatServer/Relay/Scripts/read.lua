@@ -1,0 +1,8 @@
+-- Reads a room's log. KEYS: room, log. ARGV: seq to read after, how many (0: none), epoch for a room that has none.
+redis.call('HSETNX', KEYS[1], 'epoch', ARGV[3])
+local room = redis.call('HMGET', KEYS[1], 'epoch', 'seq')
+local entries = {}
+if tonumber(ARGV[2]) > 0 then
+  entries = redis.call('XRANGE', KEYS[2], '(' .. ARGV[1] .. '-0', '+', 'COUNT', ARGV[2])
+end
+return { room[1], room[2] or '0', entries }

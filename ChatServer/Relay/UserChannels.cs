@@ -1,0 +1,39 @@
+using ChatServer.Deliver;
+
+namespace ChatServer.Relay;
+
+/// <summary>Passes what is meant for a user, from ChatServer and from Quantum, to all of the user's connections on this node.</summary>
+internal sealed partial class UserChannels
+{
+    private readonly CountedSubscriptions<long, long> _users;
+    private readonly ConnectionRegistry _connections;
+    private readonly ILogger<UserChannels> _logger;
+
+    public UserChannels(IRelay relay, ConnectionRegistry connections, ILogger<UserChannels> logger)
+    {
+        (_connections, _logger) = (connections, logger);
+        _users = new(user => user, user => relay.SubscribeToUserAsync(user, json => Pass(user, json)));
+    }
+
+    /// <exception cref="RelayUnavailableException">Redis is out of reach; nothing is to be left.</exception>
+    public async ValueTask EnterAsync(long userId) => await _users.EnterAsync(userId);
+
+    public void Leave(long userId) => _users.Exit(userId);
+
+    private void Pass(long userId, ReadOnlyMemory<byte> json)
+    {
+        if (UserFrame.Read(json.Span) is not { } frame)
+        {
+            LogNoFrame(userId, json.Length);
+            return;
+        }
+
+        foreach (var connection in _connections.OfUser(userId))
+        {
+            connection.SendText(frame.Span);
+        }
+    }
+
+    [LoggerMessage(400, LogLevel.Warning, "On channel user_{UserId} came {Bytes} bytes that are no JSON object with a type; nobody gets them.")]
+    private partial void LogNoFrame(long userId, int bytes);
+}

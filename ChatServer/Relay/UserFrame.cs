@@ -1,0 +1,48 @@
+using System.Text.Json;
+
+namespace ChatServer.Relay;
+
+/// <summary>What may come on a user's channel: a JSON object with a string <c>type</c>.</summary>
+internal static class UserFrame
+{
+    /// <returns>The frame for the user's connections; null where it is none. A bare chat message is wrapped as clients know it.</returns>
+    public static ReadOnlyMemory<byte>? Read(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            {
+                return null;
+            }
+
+            bool hasType = false, isChat = false, hasMessages = false;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var isType = reader.ValueTextEquals("type"u8);
+                hasMessages |= reader.ValueTextEquals("messages"u8);
+                reader.Read();
+                if (isType)
+                {
+                    hasType = reader.TokenType == JsonTokenType.String;
+                    isChat = hasType && reader.ValueTextEquals("chat"u8);
+                }
+
+                reader.Skip();
+            }
+
+            if (!hasType || reader.Read())
+            {
+                return null;
+            }
+
+            return isChat && !hasMessages
+                ? (byte[])[.. "{\"type\":\"chat\",\"success\":true,\"messages\":["u8, .. json, .. "]}"u8]
+                : json.ToArray();
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,17 @@
+using ChatServer.Deliver;
+
+namespace ChatServer.Rooms;
+
+/// <summary>One connection in one room.</summary>
+internal sealed class Member(Room room, Connection connection)
+{
+    public Room Room => room;
+
+    public Connection Connection => connection;
+
+    /// <summary>The place in the room's table; the room's lock guards it.</summary>
+    internal int Index { get; set; } = -1;
+
+    /// <summary>Where this member's special treatment begins in the batch that is being sent; the room's pump alone uses it.</summary>
+    internal int FirstSpecial { get; set; } = -1;
+}

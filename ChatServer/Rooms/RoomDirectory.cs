@@ -1,0 +1,71 @@
+using ChatServer.Deliver;
+using ChatServer.Protocol;
+using ChatServer.Relay;
+
+namespace ChatServer.Rooms;
+
+/// <summary>The rooms that have members on this node. A room is heard while somebody is in it.</summary>
+internal sealed class RoomDirectory
+{
+    private readonly IRelay _relay;
+    private readonly Replay _replay;
+    private readonly CountedSubscriptions<RoomKey, Room> _rooms;
+
+    public RoomDirectory(IRelay relay, Replay replay, GapHealer healer)
+    {
+        (_relay, _replay) = (relay, replay);
+        _rooms = new(key => new Room(key, healer.Heal), OpenAsync);
+    }
+
+    /// <summary>How many rooms are heard.</summary>
+    public int Count => _rooms.Count;
+
+    /// <summary>Puts a connection into a room: it gets <c>joined</c>, what it missed, then live messages, without a hole, a repetition or a change of order.</summary>
+    /// <param name="since">The seq that it has seen last; null for a fresh view.</param>
+    /// <param name="epoch">The numbering that <paramref name="since"/> belongs to.</param>
+    /// <returns>Null where the connection went away meanwhile.</returns>
+    /// <exception cref="RelayUnavailableException">Redis is out of reach: the connection is not in the room.</exception>
+    public async ValueTask<Member?> JoinAsync(Connection connection, RoomKey key, long? since, string? epoch)
+    {
+        var room = await _rooms.EnterAsync(key);
+        Member? member = null;
+        try
+        {
+            member = since is { } seen ? await _replay.JoinAsync(room, connection, seen, epoch) : room.Join(connection);
+            return member;
+        }
+        finally
+        {
+            if (member is null)
+            {
+                _rooms.Exit(key);
+            }
+        }
+    }
+
+    /// <summary>Takes a member out of its room.</summary>
+    /// <param name="left">The frame that says so; null where the connection is gone.</param>
+    public void Leave(Member member, byte[]? left)
+    {
+        member.Room.Leave(member, left);
+        _rooms.Exit(member.Room.Key);
+    }
+
+    /// <summary>Subscribe first, then read where the log stands: what is published in between waits in the room.</summary>
+    private async ValueTask<IAsyncDisposable> OpenAsync(Room room)
+    {
+        var subscription = await _relay.SubscribeAsync(room.Key, room);
+        try
+        {
+            var page = await _relay.ReadAsync(room.Key, RoomKey.MaxRoomId, 0);
+            room.Start(page.Head, page.Epoch);
+            return subscription;
+        }
+        catch
+        {
+            // Nobody else knows of the subscription yet.
+            await subscription.DisposeAsync();
+            throw;
+        }
+    }
+}
