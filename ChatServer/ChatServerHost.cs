@@ -15,15 +15,14 @@ internal static partial class ChatServerHost
     public static async Task<int> RunAsync(Command command)
     {
         var builder = CreateBuilder();
+        builder.Configuration.AddDotEnv(Directory.GetCurrentDirectory());
         var settings = ChatSettings.Read(builder.Configuration, command.Mode, builder.Environment.IsDevelopment());
         if (command.IsHealthCheck)
         {
             return await HealthCheckCommand.RunAsync(settings.Accept);
         }
 
-        builder.AddChatServer(settings);
-        await using var app = builder.Build();
-        app.MapChatServer();
+        await using var app = Build(builder, settings);
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("ChatServer");
         foreach (var warning in settings.Warnings)
         {
@@ -47,11 +46,12 @@ internal static partial class ChatServerHost
         }
     }
 
-    private static WebApplicationBuilder CreateBuilder()
+    /// <param name="environment">Null: what ASPNETCORE_ENVIRONMENT says, else Production.</param>
+    internal static WebApplicationBuilder CreateBuilder(string? environment = null)
     {
-        // appsettings.json lies beside the program, wherever it is started from; .env in the folder that it is started from.
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.Configuration.AddDotEnv(Directory.GetCurrentDirectory());
+        // appsettings.json lies beside the program, wherever it is started from.
+        var builder = WebApplication.CreateSlimBuilder(
+            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = environment });
 
         // Ports are WS_PORT and WSS_PORT alone; container images of .NET set others.
         foreach (var key in (string[])[WebHostDefaults.ServerUrlsKey, WebHostDefaults.HttpPortsKey, WebHostDefaults.HttpsPortsKey])
@@ -68,6 +68,14 @@ internal static partial class ChatServerHost
             console.ColorBehavior = LoggerColorBehavior.Disabled;
         });
         return builder;
+    }
+
+    internal static WebApplication Build(WebApplicationBuilder builder, ChatSettings settings)
+    {
+        builder.AddChatServer(settings);
+        var app = builder.Build();
+        app.MapChatServer();
+        return app;
     }
 
     private static partial class Log

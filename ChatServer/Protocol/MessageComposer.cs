@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
+using System.Text.Json;
 
 namespace ChatServer.Protocol;
 
@@ -35,13 +36,49 @@ internal static class MessageComposer
     }
 
     /// <summary>The sender's receipt: stored in Redis and relayed.</summary>
-    public static byte[] Ack(long roomId, ReadOnlySpan<byte> rawIdentifier, long seq, string timestamp)
+    public static byte[] Ack(long roomId, ReadOnlySpan<byte> rawIdentifier, long seq, ReadOnlySpan<byte> timestamp)
     {
         var ack = new byte["{\"type\":\"ack\",\"success\":true,\"room_id\":,\"identifier\":\"\",\"seq\":,\"timestamp\":\"\"}"u8.Length
             + Digits(roomId) + rawIdentifier.Length + Digits(seq) + timestamp.Length];
         new Writer(ack).Raw("{\"type\":\"ack\",\"success\":true,\"room_id\":"u8).Number(roomId).Raw(",\"identifier\":\""u8).Raw(rawIdentifier)
-            .Raw("\",\"seq\":"u8).Number(seq).Raw(",\"timestamp\":\""u8).Ascii(timestamp).Raw("\"}"u8);
+            .Raw("\",\"seq\":"u8).Number(seq).Raw(",\"timestamp\":\""u8).Raw(timestamp).Raw("\"}"u8);
         return ack;
+    }
+
+    /// <summary>Reads from a whole message what its ack says.</summary>
+    /// <param name="message">A message that this class composed.</param>
+    /// <param name="rawIdentifier">The identifier as the client wrote it, escapes included.</param>
+    public static void ReadReceipt(
+        ReadOnlySpan<byte> message, out long roomId, out ReadOnlySpan<byte> rawIdentifier, out ReadOnlySpan<byte> timestamp)
+    {
+        roomId = 0;
+        rawIdentifier = default;
+        timestamp = default;
+        var reader = new Utf8JsonReader(message);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("room_id"u8))
+            {
+                reader.Read();
+                roomId = reader.GetInt64();
+            }
+            else if (reader.ValueTextEquals("identifier"u8))
+            {
+                reader.Read();
+                rawIdentifier = reader.ValueSpan;
+            }
+            else if (reader.ValueTextEquals("timestamp"u8))
+            {
+                reader.Read();
+                timestamp = reader.ValueSpan;
+            }
+            else
+            {
+                reader.Read();
+                reader.Skip();
+            }
+        }
     }
 
     /// <summary>ISO 8601 in UTC with milliseconds, as every timestamp of ours.</summary>

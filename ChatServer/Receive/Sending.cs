@@ -1,3 +1,4 @@
+using System.Text;
 using ChatServer.Protocol;
 using ChatServer.Relay;
 using ChatServer.Rooms;
@@ -47,24 +48,23 @@ internal sealed class Sending(IRelay relay, TimeProvider time)
     private void Accept(Client client, Member member, MessageDraft draft, byte[] rawIdentifier)
     {
         member.Room.Sending(member);
-        _ = AcceptAsync(client, member.Room, draft, rawIdentifier);
+        _ = AcceptAsync(client, member, draft, rawIdentifier);
     }
 
-    private async Task AcceptAsync(Client client, Room room, MessageDraft draft, byte[] rawIdentifier)
+    private async Task AcceptAsync(Client client, Member member, MessageDraft draft, byte[] rawIdentifier)
     {
         try
         {
             var accepted = await relay.AcceptAsync(draft);
-            var receipt = new Receipt(
-                client.Connection, RoomFrames.Ack(draft.Room.RoomId, rawIdentifier, accepted.Seq, accepted.Timestamp));
             if (accepted.IsRepeat)
             {
-                room.OnRepeat(accepted.Seq, receipt);
+                var timestamp = Encoding.ASCII.GetBytes(accepted.Timestamp);
+                member.Room.OnRepeat(member, RoomFrames.Ack(draft.Room.RoomId, rawIdentifier, accepted.Seq, timestamp));
             }
             else
             {
-                room.OnAccepted(
-                    new(accepted.Seq, accepted.Epoch, draft.Origin, MessageComposer.Join(draft.Head, accepted.Seq, draft.Tail)), receipt);
+                var json = MessageComposer.Join(draft.Head, accepted.Seq, draft.Tail);
+                member.Room.OnAccepted(new(accepted.Seq, accepted.Epoch, draft.Origin, json), member);
             }
         }
         catch (RelayUnavailableException)

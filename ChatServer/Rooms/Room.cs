@@ -12,8 +12,8 @@ namespace ChatServer.Rooms;
 /// <param name="gapOpened">Called, outside the lock, when messages lie beyond a gap; they wait until it is filled.</param>
 internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener, IThreadPoolWorkItem
 {
-    /// <summary>Messages beyond a gap, by seq, with the receipt that goes to a local sender in the same place.</summary>
-    private readonly SortedList<long, (RelayedMessage Message, Receipt? Receipt)> _ahead = [];
+    /// <summary>Messages beyond a gap, by seq.</summary>
+    private readonly SortedList<long, RelayedMessage> _ahead = [];
     private readonly Lock _gate = new();
     private readonly MemberTable _members = new();
     private readonly Dictionary<ulong, Member> _senders = [];
@@ -126,6 +126,14 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
             _senders.Remove(member.Connection.Id);
             if (left is not null)
             {
+                foreach (var message in _ahead.Values)
+                {
+                    if (message.Origin == member.Connection.Id)
+                    {
+                        AckParted(message, member);
+                    }
+                }
+
                 _filling.AddParting(member.Connection, left);
                 Pump();
             }
@@ -144,26 +152,63 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
         }
     }
 
-    /// <summary>A message that this node had accepted for one of its members.</summary>
-    public void OnAccepted(RelayedMessage message, Receipt receipt) => Offer(message, receipt);
+    /// <summary>
+    /// A message that this node had accepted for one of its members. The member's ack takes the place of its message among those of others, so that it knows
+    /// at each moment up to where it has seen the room.
+    /// </summary>
+    public void OnAccepted(RelayedMessage message, Member sender)
+    {
+        OnMessage(message);
+        lock (_gate)
+        {
+            if (sender.Index < 0)
+            {
+                AckParted(message, sender);
+                Pump();
+            }
+        }
+    }
 
-    /// <summary>A receipt for a message that was accepted before: it still must not overtake older messages.</summary>
-    public void OnRepeat(long seq, Receipt receipt)
+    /// <summary>Answers a message that was accepted before.</summary>
+    public void OnRepeat(Member sender, byte[] ack)
     {
         lock (_gate)
         {
-            if (_ahead.TryGetValue(seq, out var waiting))
+            if (sender.Index >= 0)
             {
-                _ahead[seq] = (waiting.Message, receipt);
-                return;
+                _filling.AddDirect(sender, ack);
+            }
+            else
+            {
+                _filling.AddParting(sender.Connection, ack);
             }
 
-            Hand(receipt);
             Pump();
         }
     }
 
-    public void OnMessage(RelayedMessage message) => Offer(message, null);
+    public void OnMessage(RelayedMessage message)
+    {
+        bool opened;
+        lock (_gate)
+        {
+            if (_seq >= 0 && message.Seq <= _seq)
+            {
+                // The relay's copy of what the accept step brought, or the other way round.
+                return;
+            }
+
+            opened = _ahead.Count == 0;
+            _ahead[message.Seq] = message;
+            Advance();
+            opened &= _ahead.Count > 0 && _seq >= 0;
+        }
+
+        if (opened)
+        {
+            gapOpened(this);
+        }
+    }
 
     public void OnNotice(RoomNotice notice)
     {
@@ -201,62 +246,33 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
         }
     }
 
-    private void Offer(RelayedMessage message, Receipt? receipt)
-    {
-        var opened = false;
-        lock (_gate)
-        {
-            if (_seq >= 0 && message.Seq <= _seq)
-            {
-                // The relay's copy of what the accept step brought, or the other way round: only the receipt is new.
-                if (receipt is not null)
-                {
-                    Hand(receipt);
-                    Pump();
-                }
-
-                return;
-            }
-
-            opened = _ahead.Count == 0;
-            _ahead[message.Seq] = (message, receipt ?? (_ahead.TryGetValue(message.Seq, out var had) ? had.Receipt : null));
-            Advance();
-            opened &= _ahead.Count > 0 && _seq >= 0;
-        }
-
-        if (opened)
-        {
-            gapOpened(this);
-        }
-    }
-
     private void Advance()
     {
         while (_seq >= 0 && _ahead.Count > 0 && _ahead.Keys[0] == _seq + 1)
         {
-            var (message, receipt) = _ahead.Values[0];
+            var message = _ahead.Values[0];
             _ahead.RemoveAt(0);
             _seq = message.Seq;
-            _filling.AddMessage(message, _senders.GetValueOrDefault(message.Origin));
             RoomTail.Append(_tail, message);
-            if (receipt is not null)
+            var sender = _senders.GetValueOrDefault(message.Origin);
+            _filling.AddMessage(message, sender);
+            if (sender is not null)
             {
-                Hand(receipt);
+                sender.AckedSeq = message.Seq;
+                _filling.AddDirect(sender, RoomFrames.Ack(message));
             }
         }
 
         Pump();
     }
 
-    private void Hand(Receipt receipt)
+    /// <summary>Acks a message whose sender has left the room since, unless it has its ack.</summary>
+    private void AckParted(RelayedMessage message, Member sender)
     {
-        if (_senders.TryGetValue(receipt.Sender.Id, out var member))
+        if (message.Seq > sender.AckedSeq)
         {
-            _filling.AddDirect(member, receipt.Frame);
-        }
-        else
-        {
-            _filling.AddParting(receipt.Sender, receipt.Frame);
+            sender.AckedSeq = message.Seq;
+            _filling.AddParting(sender.Connection, RoomFrames.Ack(message));
         }
     }
 
@@ -278,6 +294,3 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
         }
     }
 }
-
-/// <summary>A ready ack frame for the connection that sent a message.</summary>
-internal sealed record Receipt(Connection Sender, byte[] Frame);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Json;
 using ChatServer.Protocol;
+using ChatServer.Relay;
 using ChatServer.Wire;
 
 namespace ChatServer.Rooms;
@@ -16,7 +17,14 @@ internal static class RoomFrames
     public static byte[] Left(long roomId) =>
         FrameWriter.Frame(Opcode.Text, JsonSerializer.SerializeToUtf8Bytes(new LeftFrame("left", true, roomId, null), ProtocolJson.Default.LeftFrame));
 
-    public static byte[] Ack(long roomId, ReadOnlySpan<byte> rawIdentifier, long seq, string timestamp) =>
+    /// <summary>The sender's receipt, from the message itself: whichever copy of it comes first will do.</summary>
+    public static byte[] Ack(RelayedMessage message)
+    {
+        MessageComposer.ReadReceipt(message.Json.Span, out var roomId, out var identifier, out var timestamp);
+        return Ack(roomId, identifier, message.Seq, timestamp);
+    }
+
+    public static byte[] Ack(long roomId, ReadOnlySpan<byte> rawIdentifier, long seq, ReadOnlySpan<byte> timestamp) =>
         FrameWriter.Frame(Opcode.Text, MessageComposer.Ack(roomId, rawIdentifier, seq, timestamp));
 
     public static void WriteMessage(IBufferWriter<byte> frames, ReadOnlySpan<byte> message)

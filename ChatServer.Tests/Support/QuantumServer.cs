@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace ChatServer.Tests.Support;
+
+/// <summary>One call that Quantum got to save a message.</summary>
+internal sealed record SaveCall(
+    long Company, long Room, long User, string Identifier, string Content, string Authorization, string IdempotencyKey, DateTimeOffset At);
+
+/// <summary>A real HTTP server that answers like Quantum, or as badly as a test wants.</summary>
+internal sealed class QuantumServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly ConcurrentQueue<SaveCall> _calls = new();
+    private readonly Dictionary<(long Room, long User, string Identifier), long> _rows = [];
+    private readonly List<SaveCall> _saved = [];
+    private readonly Lock _gate = new();
+    private int _memberCalls;
+
+    private QuantumServer(WebApplication app) => _app = app;
+
+    public Uri Url => new(_app.Urls.First());
+
+    /// <summary>Who is in a room; null answers 404. To begin with: users 1 to 99 are in every room.</summary>
+    public Func<long, IReadOnlyList<long>?> Members { get; set; } = _ => [.. Enumerable.Range(1, 99).Select(user => (long)user)];
+
+    /// <summary>Answers a save in place of Quantum where it returns true.</summary>
+    public Func<SaveCall, HttpContext, Task<bool>> Instead { get; set; } = (_, _) => Task.FromResult(false);
+
+    /// <summary>Answers a question for members in place of Quantum where it returns true.</summary>
+    public Func<HttpContext, Task<bool>> InsteadOfMembers { get; set; } = _ => Task.FromResult(false);
+
+    public int MemberCalls => Volatile.Read(ref _memberCalls);
+
+    /// <summary>All calls to save, repeated ones too.</summary>
+    public IReadOnlyList<SaveCall> Calls => [.. _calls];
+
+    /// <summary>The rows, in the order in which they were made.</summary>
+    public IReadOnlyList<SaveCall> Saved
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _saved];
+            }
+        }
+    }
+
+    public static async Task<QuantumServer> StartAsync(int port = 0)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
+        var app = builder.Build();
+        var quantum = new QuantumServer(app);
+        app.MapPost("/chat/save_message_to_db/", quantum.SaveAsync);
+        app.MapGet("/chat/rooms/{room:long}/members/", quantum.MembersAsync);
+        await app.StartAsync().WaitAsync(TimeSpan.FromSeconds(15));
+        return quantum;
+    }
+
+    /// <summary>Waits until that many rows are there.</summary>
+    public async Task<IReadOnlyList<SaveCall>> WaitForSavedAsync(int count, TimeSpan? within = null)
+    {
+        await Eventually.TrueAsync(() => Saved.Count >= count, within ?? TimeSpan.FromSeconds(15), () => $"{Saved.Count} of {count} messages were saved");
+        return Saved;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        await _app.StopAsync(patience.Token);
+        await _app.DisposeAsync();
+    }
+
+    private async Task SaveAsync(HttpContext context)
+    {
+        var form = await context.Request.ReadFormAsync();
+        var call = new SaveCall(
+            long.Parse(form["company_id"].ToString()), long.Parse(form["room_id"].ToString()), long.Parse(form["user_id"].ToString()),
+            form["identifier"].ToString(), form["message_content"].ToString(), context.Request.Headers.Authorization.ToString(),
+            context.Request.Headers["Idempotency-Key"].ToString(), TimeProvider.System.GetUtcNow());
+        _calls.Enqueue(call);
+        if (await Instead(call, context))
+        {
+            return;
+        }
+
+        await context.Response.WriteAsJsonAsync(new
+        {
+            success = true,
+            message = new { id = Row(call), timestamp = "2026-01-01T10:02:00.000Z", body = call.Content, from_user_id = call.User, read = false },
+            message_date = "Today",
+            message_time = "10:02 AM",
+        });
+    }
+
+    private long Row(SaveCall call)
+    {
+        lock (_gate)
+        {
+            var name = (call.Room, call.User, call.Identifier);
+            if (!_rows.TryGetValue(name, out var row))
+            {
+                _saved.Add(call);
+                _rows[name] = row = 9000 + _saved.Count;
+            }
+
+            return row;
+        }
+    }
+
+    private async Task MembersAsync(HttpContext context, long room)
+    {
+        Interlocked.Increment(ref _memberCalls);
+        if (await InsteadOfMembers(context))
+        {
+            return;
+        }
+
+        if (Members(room) is { } users)
+        {
+            await context.Response.WriteAsJsonAsync(new { success = true, user_ids = users });
+        }
+        else
+        {
+            context.Response.StatusCode = 404;
+        }
+    }
+}
