@@ -15,7 +15,7 @@ public sealed class DjangoSampleTests(QuantumDjango quantum) : IClassFixture<Qua
     private const long Plans = 2;
 
     [Fact]
-    public async Task Sample_OwnTests_Pass() => (await quantum.ManageAsync("test", "chat")).Should().MatchRegex(@"(?s)Ran \d\d+ tests.*OK");
+    public async Task Sample_OwnTests_Pass() => (await quantum.ManageAsync("test", "chat", "quantum")).Should().MatchRegex(@"(?s)Ran \d\d+ tests.*OK");
 
     [Fact]
     public async Task Login_WritesTheSessionRecord_WithATimeToLive()
@@ -47,9 +47,23 @@ public sealed class DjangoSampleTests(QuantumDjango quantum) : IClassFixture<Qua
     public async Task Save_ByTwentyAtOnce_MakesOneRowAndOneAnswer()
     {
         using var anna = await quantum.LogInAsync("anna", Acme);
+        // All of them find no such row, and then meet at the insert: the database is held shut until they are there.
+        var held = quantum.ManageAsync("shell", "-c", """
+            import time
+            from django.db import connection
+            connection.cursor().execute("BEGIN IMMEDIATE")
+            open("held", "w").close()
+            time.sleep(2)
+            """);
+        while (!File.Exists(Path.Combine(quantum.Folder, "held")))
+        {
+            held.IsCompleted.Should().BeFalse("it holds the database for two seconds");
+            await Task.Delay(10);
+        }
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => SaveAsync(anna, "crowd"))).WaitAsync(TimeSpan.FromSeconds(60));
 
+        await held;
         answers.Should().OnlyContain(answer => answer.Status == HttpStatusCode.OK);
         answers.Select(answer => answer.Body.GetRawText()).Distinct().Should().ContainSingle()
             .Which.Should().StartWith("""{"success":true,"message":{"id":""");

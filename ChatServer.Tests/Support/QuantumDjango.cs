@@ -19,6 +19,9 @@ public sealed class QuantumDjango : IAsyncLifetime
     /// <summary>What <c>QUANTUM_SERVER_URL</c> is to be.</summary>
     public Uri Url { get; private set; } = null!;
 
+    /// <summary>The working directory of the server and of <see cref="ManageAsync"/>, gone at the end.</summary>
+    public string Folder => _folder.FullName;
+
     internal SampleRedis Redis => _redis!;
 
     /// <summary>The seeded rooms: Acme (1) has General (1; anna, ben, carla) and Plans (2; anna, ben), Globex (2) has General (3; anna, dora).</summary>
