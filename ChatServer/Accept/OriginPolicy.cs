@@ -230,10 +230,10 @@ internal readonly record struct HostAndPort(string Host, int? Port)
             return true;
         }
 
-        var valid = text is [':', >= '1' and <= '9', ..]
+        return text is [':', >= '1' and <= '9', ..]
+            && !text[1..].ContainsAnyExceptInRange('0', '9')
             && ushort.TryParse(text[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             && (port = number) > 0;
-        return valid;
     }
 
     private static int? DefaultPort(string scheme) => scheme switch

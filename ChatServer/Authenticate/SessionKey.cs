@@ -52,8 +52,14 @@ internal sealed record SessionKey(string Session, long CompanyId, long UserId)
     }
 
     /// <summary>A positive integer as Quantum writes it: no sign, no space, no leading zero.</summary>
-    public static bool TryParseId(ReadOnlySpan<char> text, out long id) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id) && id > 0 && text[0] != '0';
+    public static bool TryParseId(ReadOnlySpan<char> text, out long id)
+    {
+        // The library's parser would let trailing NULs pass.
+        id = 0;
+        return text is [>= '1' and <= '9', ..]
+            && !text.ContainsAnyExceptInRange('0', '9')
+            && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id);
+    }
 
     private static bool TryCreate(ReadOnlySpan<char> session, long companyId, long userId, [NotNullWhen(true)] out SessionKey? key)
     {

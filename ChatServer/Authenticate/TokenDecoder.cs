@@ -37,7 +37,8 @@ internal static class TokenDecoder
         key = null;
         var split = token.LastIndexOf((byte)'_');
         return split >= 0
-            && Encoding.ASCII.TryGetChars(token[..split], session, out var sessionLength)
+            // Latin1, for it maps every byte to a character of its own: ASCII would make a ? of what is none, which is another session.
+            && Encoding.Latin1.TryGetChars(token[..split], session, out var sessionLength)
             && TryDecodeAscii(token[(split + 1)..], ids, out var idsLength)
             && SessionKey.TryParse(session[..sessionLength], ids[..idsLength], out key);
     }

@@ -164,7 +164,9 @@ internal sealed class SettingReader(IConfiguration configuration)
             return fallback;
         }
 
-        if (long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+        // The library's parser would let trailing NULs pass.
+        if (!value.Contains('\0', StringComparison.Ordinal)
+            && long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             && number >= min && number <= max)
         {
             return number;
