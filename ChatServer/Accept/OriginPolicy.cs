@@ -10,7 +10,7 @@ using Microsoft.Extensions.Primitives;
 namespace ChatServer.Accept;
 
 /// <summary>
-/// Which pages may open a socket here: browsers send cookies and tokens' owners anywhere, but say in <c>Origin</c> (RFC 6454,
+/// Which pages may open a socket here: a browser lets any page connect to any server, but says in <c>Origin</c> (RFC 6454,
 /// section 7) which page asks. Only host and port count; the scheme gives the default port.
 /// </summary>
 internal sealed class OriginPolicy
