@@ -8,12 +8,8 @@ namespace ChatServer.Persist;
 /// <param name="Parallel">How many saves may be under way at once, on this node.</param>
 internal sealed record PersistOptions(Uri? QuantumUrl, TimeSpan TryTimeout, int Parallel)
 {
-    public static PersistOptions Read(SettingReader settings)
-    {
-        var url = settings.HttpUrl("QUANTUM_SERVER_URL");
-        return new(
-            url is null || url.AbsoluteUri.EndsWith('/') ? url : new Uri(url.AbsoluteUri + "/"),
-            settings.Seconds("QUANTUM_TIMEOUT", 10, 1, 300),
-            settings.Int("CHAT_SAVES_IN_PARALLEL", 32, 1, 1024));
-    }
+    public static PersistOptions Read(SettingReader settings) => new(
+        settings.HttpUrl("QUANTUM_SERVER_URL"),
+        settings.Seconds("QUANTUM_TIMEOUT", 10, 1, 300),
+        settings.Int("CHAT_SAVES_IN_PARALLEL", 32, 1, 1024));
 }

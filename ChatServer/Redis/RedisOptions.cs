@@ -5,6 +5,14 @@ using StackExchange.Redis;
 
 namespace ChatServer.Redis;
 
+/// <summary>What kind of Redis it is.</summary>
+internal enum RedisMode
+{
+    Single,
+    Sentinel,
+    Cluster,
+}
+
 /// <summary>How Redis is reached.</summary>
 /// <param name="EndPoints">Host and port; null where no REDIS_HOST is set.</param>
 /// <param name="User">The ACL user.</param>
@@ -38,9 +46,9 @@ internal sealed record RedisOptions(
             }
         }
 
-        if (endPoints.Count > 1)
+        if (settings.Choice("REDIS_MODE", RedisMode.Single) != RedisMode.Single || endPoints.Count > 1)
         {
-            settings.Mistake("REDIS_HOST", "names several servers; this version works with one (REDIS_MODE single).");
+            settings.Mistake("REDIS_MODE", "this version works with single, one server in REDIS_HOST.");
         }
 
         return new(
