@@ -92,6 +92,8 @@
  * @property {{ room_id: number, saved: { seq: number, identifier: string, id: number }[] }} saved Others' messages were saved.
  * @property {Frame} info_chat A message of ours, from any tab, was saved.
  * @property {Frame & { code: string, message: string, room_id?: number, identifier?: string }} error The server refused a frame.
+ * @property {{ room_id: number, user_ids?: number[], joined?: number[], left?: number[], count?: number }} presence
+ * @property {{ room_id: number, user_id: number, typing: boolean }} typing
  * @property {{ code: number, reason: string, message: string }} ended No reconnect until connect() is called.
  */
 
@@ -379,7 +381,9 @@ export class ChatClient extends EventTarget {
     this.#tokens = Math.min(FRAMES_AT_ONCE, this.#tokens + ((now - this.#refilledAt) / 1000) * FRAMES_PER_SECOND);
     this.#refilledAt = now;
     if (now >= this.#pausedUntil) {
-      for (; this.#outbox.length && this.#tokens >= 1; this.#tokens--) this.#link?.socket?.send(/** @type {string} */ (this.#outbox.shift()));
+      const count = Math.min(this.#outbox.length, Math.floor(this.#tokens));
+      this.#tokens -= count;
+      for (const text of this.#outbox.splice(0, count)) this.#link?.socket?.send(text);
     }
     if (this.#outbox.length) {
       this.#outboxTimer = setTimeout(() => this.#flush(), Math.max(1000 / FRAMES_PER_SECOND, this.#pausedUntil - now));
