@@ -1,6 +1,7 @@
 using ChatServer.Accept;
 using ChatServer.Authenticate;
 using ChatServer.Deliver;
+using ChatServer.Demo;
 using ChatServer.Operate;
 using ChatServer.Persist;
 using ChatServer.Receive;
@@ -44,6 +45,10 @@ internal static class ChatServerExtensions
         var endpoint = app.Services.GetRequiredService<ChatEndpoint>();
         app.Map("/ws", endpoint.ServeAsync);
         app.MapHealth();
+        if (app.Services.GetRequiredService<ChatSettings>().IsEmbedded)
+        {
+            app.MapDemo();
+        }
     }
 
     private static void AddAccept(this IServiceCollection services, AcceptOptions options) =>
@@ -96,10 +101,16 @@ internal static class ChatServerExtensions
             .AddSingleton<IOutbox, RedisOutbox>();
     }
 
-    private static void AddEmbeddedBackend(this IServiceCollection services) =>
+    private static void AddEmbeddedBackend(this IServiceCollection services)
+    {
         services.AddSingleton<MemorySessionStore>()
             .AddSingleton<ISessionStore>(provider => provider.GetRequiredService<MemorySessionStore>())
             .AddSingleton<MemoryOutbox>()
             .AddSingleton<IOutbox>(provider => provider.GetRequiredService<MemoryOutbox>())
             .AddSingleton<IRelay, MemoryRelay>();
+        services.AddDemo().AddSingleton<IDemoSessions, EmbeddedSessions>();
+        services.AddHttpClient(QuantumClient.ClientName)
+            .ConfigureHttpClient(DemoAddress.Use)
+            .ConfigurePrimaryHttpMessageHandler(DemoAddress.TrustItself);
+    }
 }
