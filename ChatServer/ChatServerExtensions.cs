@@ -1,5 +1,6 @@
 using ChatServer.Accept;
 using ChatServer.Authenticate;
+using ChatServer.Control;
 using ChatServer.Deliver;
 using ChatServer.Demo;
 using ChatServer.Operate;
@@ -21,13 +22,6 @@ internal static class ChatServerExtensions
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(settings);
-        services.AddAccept(settings.Accept);
-        services.AddAuthenticate(settings.Sessions);
-        services.AddReceive(settings.Receive);
-        services.AddRooms(settings.Rooms);
-        services.AddDeliver(settings.Deliver);
-        services.AddPersist(settings.Persist);
-        services.AddHostedService<Goodbye>();
         if (settings.IsEmbedded)
         {
             services.AddEmbeddedBackend();
@@ -37,6 +31,14 @@ internal static class ChatServerExtensions
             services.AddRedisBackend(settings.Redis);
         }
 
+        services.AddAccept(settings.Accept);
+        services.AddAuthenticate(settings.Sessions);
+        services.AddReceive(settings.Receive);
+        services.AddRooms(settings.Rooms);
+        services.AddDeliver(settings.Deliver);
+        services.AddPersist(settings.Persist);
+        services.AddHostedService<QuantumOrders>();
+        services.AddHostedService<Goodbye>();
         builder.WebHost.ConfigureKestrel(kestrel => Listeners.Configure(kestrel, settings.Accept));
     }
 
@@ -55,14 +57,15 @@ internal static class ChatServerExtensions
         services.AddSingleton(options).AddSingleton<ChatEndpoint>();
 
     private static void AddAuthenticate(this IServiceCollection services, SessionOptions options) =>
-        services.AddSingleton(options).AddSingleton<SessionRecordReader>().AddSingleton<Authenticator>();
+        services.AddSingleton(options).AddSingleton<SessionRecordReader>().AddSingleton<Authenticator>()
+            .AddSingleton<SessionWatch>().AddHostedService(provider => provider.GetRequiredService<SessionWatch>());
 
     private static void AddReceive(this IServiceCollection services, ReceiveOptions options) =>
         services.AddSingleton(options).AddSingleton<ConnectionLoop>().AddSingleton<Admission>().AddSingleton<ClientRequests>()
             .AddSingleton<RoomEntrance>().AddSingleton<Sending>();
 
     private static void AddRooms(this IServiceCollection services, RoomOptions options) =>
-        services.AddSingleton(options).AddSingleton<RoomDirectory>().AddSingleton<Replay>().AddSingleton<GapHealer>()
+        services.AddSingleton(options).AddSingleton<RoomDirectory>().AddSingleton<Replay>().AddSingleton<RoomTracker>()
             .AddSingleton<RoomAccess>().AddSingleton<MemberLists>();
 
     private static void AddDeliver(this IServiceCollection services, DeliverOptions options) =>
@@ -96,6 +99,10 @@ internal static class ChatServerExtensions
             .AddSingleton(provider => RedisConnection.Open(options, provider.GetRequiredService<ILogger<RedisConnection>>()))
             .AddSingleton(provider => provider.GetRequiredService<RedisConnection>().Multiplexer)
             .AddSingleton(new RedisKeys(options.Partitions))
+            .AddSingleton<RedisSubscriptions>()
+            .AddHostedService(provider => provider.GetRequiredService<RedisSubscriptions>())
+            .AddSingleton<KeyspaceEvents>()
+            .AddHostedService(provider => provider.GetRequiredService<KeyspaceEvents>())
             .AddSingleton<ISessionStore, RedisSessionStore>()
             .AddSingleton<IRelay, RedisRelay>()
             .AddSingleton<IOutbox, RedisOutbox>();

@@ -6,6 +6,7 @@ namespace ChatServer.Authenticate;
 internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
 {
     private readonly ConcurrentDictionary<SessionKey, Entry> _entries = new();
+    private Action<SessionKey>? _removed;
 
     public void Put(SessionKey key, ReadOnlyMemory<byte> value, TimeSpan timeToLive)
     {
@@ -19,7 +20,12 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
         _entries[key] = new Entry(value, now + timeToLive);
     }
 
-    public bool Remove(SessionKey key) => _entries.TryRemove(key, out var entry) && entry.ExpiresAt > time.GetUtcNow();
+    public bool Remove(SessionKey key)
+    {
+        var wasAlive = _entries.TryRemove(key, out var entry) && entry.ExpiresAt > time.GetUtcNow();
+        _removed?.Invoke(key);
+        return wasAlive;
+    }
 
     public ValueTask<StoredSession?> FindAsync(SessionKey key, CancellationToken cancellation)
     {
@@ -29,6 +35,37 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
             _entries.TryGetValue(key, out var entry) && entry.ExpiresAt > now
                 ? new StoredSession(entry.Value, entry.ExpiresAt - now)
                 : null);
+    }
+
+    public ValueTask<IReadOnlyList<SessionLife>> LookAsync(IReadOnlyList<SessionKey> keys)
+    {
+        var now = time.GetUtcNow();
+        return new([.. keys.Select(key => _entries.TryGetValue(key, out var entry) && entry.ExpiresAt > now
+            ? new SessionLife(true, entry.ExpiresAt - now)
+            : default)]);
+    }
+
+    public ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched)
+    {
+        void OnRemoved(SessionKey removed)
+        {
+            if (removed == key)
+            {
+                touched();
+            }
+        }
+
+        _removed += OnRemoved;
+        return new(new Watch(() => _removed -= OnRemoved));
+    }
+
+    private sealed class Watch(Action end) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            end();
+            return ValueTask.CompletedTask;
+        }
     }
 
     private sealed record Entry(ReadOnlyMemory<byte> Value, DateTimeOffset ExpiresAt);

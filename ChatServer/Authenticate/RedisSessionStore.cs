@@ -1,9 +1,11 @@
+using ChatServer.Redis;
+using ChatServer.Relay;
 using StackExchange.Redis;
 
 namespace ChatServer.Authenticate;
 
 /// <summary>Sessions as Quantum writes them to Redis: one string key each, with a time to live.</summary>
-internal sealed class RedisSessionStore(IConnectionMultiplexer redis) : ISessionStore
+internal sealed class RedisSessionStore(IConnectionMultiplexer redis, KeyspaceEvents events) : ISessionStore
 {
     /// <summary>What PTTL answers for a key that is gone, and for one without an end.</summary>
     private const long Gone = -2;
@@ -33,7 +35,7 @@ internal sealed class RedisSessionStore(IConnectionMultiplexer redis) : ISession
             // A list or hash of somebody else under this name is no session.
             return null;
         }
-        catch (Exception e) when (e is RedisException or RedisTimeoutException or RedisCommandException or ObjectDisposedException)
+        catch (Exception e) when (IsUnavailable(e))
         {
             // Also what a living server says when it cannot answer now: LOADING, MASTERDOWN, CLUSTERDOWN, NOAUTH.
             throw new SessionStoreUnavailableException(e);
@@ -45,6 +47,36 @@ internal sealed class RedisSessionStore(IConnectionMultiplexer redis) : ISession
             return null;
         }
 
-        return new StoredSession(value, milliseconds is Endless or > Century ? null : TimeSpan.FromMilliseconds(milliseconds));
+        return new StoredSession(value, Left(milliseconds));
     }
+
+    public async ValueTask<IReadOnlyList<SessionLife>> LookAsync(IReadOnlyList<SessionKey> keys)
+    {
+        try
+        {
+            var database = redis.GetDatabase();
+            var answers = await Task.WhenAll(keys.Select(key => database.ExecuteAsync("PTTL", (RedisKey)key.ToString())));
+            return [.. answers.Select(answer => (long)answer is var milliseconds && milliseconds != Gone ? new SessionLife(true, Left(milliseconds)) : default)];
+        }
+        catch (Exception e) when (IsUnavailable(e))
+        {
+            throw new SessionStoreUnavailableException(e);
+        }
+    }
+
+    public async ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched)
+    {
+        try
+        {
+            return await events.WatchAsync(key.ToString(), touched);
+        }
+        catch (RelayUnavailableException e)
+        {
+            throw new SessionStoreUnavailableException(e);
+        }
+    }
+
+    private static TimeSpan? Left(long milliseconds) => milliseconds is Endless or > Century ? null : TimeSpan.FromMilliseconds(milliseconds);
+
+    private static bool IsUnavailable(Exception e) => e is RedisException or RedisTimeoutException or RedisCommandException or ObjectDisposedException;
 }

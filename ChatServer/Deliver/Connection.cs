@@ -31,6 +31,9 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     /// <summary>Null until the first frame has authenticated it; never changes after that.</summary>
     public Caller? Caller { get; private set; }
 
+    /// <summary>When its session ends of itself, as far as is known; null where it has no end.</summary>
+    public DateTimeOffset? SessionEndsAt { get; set; }
+
     public Outbound Outbound => outbound;
 
     /// <summary>When it was opened, as <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
@@ -56,7 +59,11 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
         }
     }
 
-    public void Authenticated(Caller caller) => Caller = caller;
+    public void Authenticated(Caller caller)
+    {
+        SessionEndsAt = caller.ExpiresAt;
+        Caller = caller;
+    }
 
     /// <summary>Bytes have come from the peer.</summary>
     public void Heard()

@@ -9,7 +9,7 @@ namespace ChatServer.Persist;
 /// The outbox in Redis: a stream per partition, and a lease per partition, a key that holds a node's name and expires. With one drainer at a time the
 /// stream itself tells what is pending, so that there is no consumer group to take over from a dead node.
 /// </summary>
-internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisKeys keys) : IOutbox
+internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisSubscriptions subscriptions, RedisKeys keys) : IOutbox
 {
     private static readonly string LeaseScript = EmbeddedScript.Load("lease.lua");
     private static readonly string ReleaseScript = EmbeddedScript.Load("release.lua");
@@ -38,7 +38,7 @@ internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisKeys keys) 
         await RedisCalls.TryAsync(() => _database.StreamDeleteAsync(RedisKeys.Outbox(partition), [entryId]));
 
     public ValueTask<IAsyncDisposable> ListenAsync(Action<int> filled) =>
-        RedisCalls.SubscribeAsync(redis.GetSubscriber(), RedisKeys.OutboxFilled, payload =>
+        subscriptions.SubscribeAsync(RedisKeys.OutboxFilled, payload =>
         {
             if (int.TryParse(payload.Span, NumberStyles.None, CultureInfo.InvariantCulture, out var partition))
             {

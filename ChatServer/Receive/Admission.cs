@@ -10,7 +10,7 @@ namespace ChatServer.Receive;
 /// <summary>Handles the first frame: from a token to a caller who is in his rooms, or to a close.</summary>
 internal sealed partial class Admission(
     Authenticator authenticator, ConnectionRegistry connections, UserChannels users, RoomAccess access, RoomOptions roomOptions,
-    RoomEntrance entrance, DeliverOptions delivery, TimeProvider time, ILogger<RoomAnswer> logger)
+    RoomEntrance entrance, SessionWatch sessions, DeliverOptions delivery, TimeProvider time, ILogger<RoomAnswer> logger)
 {
     /// <returns>False where the connection is being closed.</returns>
     public async ValueTask<bool> AdmitAsync(Client client, byte[] text)
@@ -40,6 +40,7 @@ internal sealed partial class Admission(
 
             await users.EnterAsync(caller.UserId);
             client.HearsUser = true;
+            client.Watch = WatchAsync(caller.Session);
             await WelcomeAsync(client, caller, first.Rooms);
             return true;
         }
@@ -47,6 +48,21 @@ internal sealed partial class Admission(
         {
             LogUnavailable(exception, connection.IdText);
             Answers.AuthFailed(connection, CloseReason.Unavailable, "The session can't be checked now.");
+            return false;
+        }
+    }
+
+    /// <returns>Whether the session is watched; its life is looked up now and then in any case.</returns>
+    private async Task<bool> WatchAsync(SessionKey session)
+    {
+        try
+        {
+            await sessions.EnterAsync(session);
+            return true;
+        }
+        catch (SessionStoreUnavailableException exception)
+        {
+            LogNotWatched(exception);
             return false;
         }
     }
@@ -79,6 +95,9 @@ internal sealed partial class Admission(
 
     private long? SecondsLeft(Caller caller) =>
         caller.ExpiresAt is { } end ? Math.Max(0, (long)(end - time.GetUtcNow()).TotalSeconds) : null;
+
+    [LoggerMessage(611, LogLevel.Debug, "A session's end will be noticed at the next look only.")]
+    private partial void LogNotWatched(Exception exception);
 
     [LoggerMessage(610, LogLevel.Warning, "Connection {Connection} can't be let in: Redis is out of reach.")]
     private partial void LogUnavailable(Exception exception, string connection);

@@ -16,10 +16,28 @@ internal sealed class Client(Connection connection, ReceiveOptions options, Time
     /// <summary>The rooms that it is in, by room id.</summary>
     public Dictionary<long, Member> Rooms { get; } = [];
 
+    /// <summary>The membership of a room; null where it is not in it, or was put out.</summary>
+    public Member? MemberOf(long roomId)
+    {
+        if (Rooms.TryGetValue(roomId, out var member) && member.HasLeft)
+        {
+            Rooms.Remove(roomId);
+            member = null;
+        }
+
+        return member;
+    }
+
     public RateLimiter Rate { get; } = new(options, time);
 
     /// <summary>Whether its user's channel is heard on its behalf.</summary>
     public bool HearsUser { get; set; }
+
+    /// <summary>Whether its bytes can't be told apart any more.</summary>
+    public bool IsBroken { get; set; }
+
+    /// <summary>The watch over its session, once there is one; tells whether it has to be ended.</summary>
+    public Task<bool>? Watch { get; set; }
 
     /// <summary>One slot per message under way; made for those that send.</summary>
     public SemaphoreSlim Accepting => _accepting ??= new(MaxAccepting);

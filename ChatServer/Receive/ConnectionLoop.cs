@@ -1,4 +1,5 @@
 using System.Buffers;
+using ChatServer.Authenticate;
 using ChatServer.Deliver;
 using ChatServer.Protocol;
 using ChatServer.Relay;
@@ -12,13 +13,16 @@ namespace ChatServer.Receive;
 /// connection held is given back. An idle connection holds no buffer.
 /// </summary>
 internal sealed partial class ConnectionLoop(
-    Admission admission, ClientRequests requests, ConnectionRegistry connections, RoomDirectory rooms, UserChannels users,
+    Admission admission, ClientRequests requests, ConnectionRegistry connections, RoomDirectory rooms, UserChannels users, SessionWatch sessions,
     ReceiveOptions options, TimeProvider time, ILogger<ConnectionLoop> logger)
 {
     private const int BufferBytes = 4096;
 
     /// <summary>How long the answer to a peer's close frame may take to leave.</summary>
     private static readonly TimeSpan CloseGrace = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a peer that broke the protocol has to take its close frame.</summary>
+    private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
 
     /// <summary>Serves a connection until it ends; what ends it is logged, never thrown.</summary>
     public async Task RunAsync(Connection connection, Stream stream)
@@ -43,7 +47,7 @@ internal sealed partial class ConnectionLoop(
         finally
         {
             connection.Finish();
-            GiveBack(client);
+            await GiveBackAsync(client);
             await connection.Outbound.DisposeAsync();
         }
     }
@@ -87,6 +91,11 @@ internal sealed partial class ConnectionLoop(
             if (client.Connection.PeerClosed is { } reason)
             {
                 await client.Connection.Outbound.CloseAsync(reason, CloseGrace);
+                if (client.IsBroken)
+                {
+                    await LingerAsync(stream);
+                }
+
                 return;
             }
         }
@@ -119,8 +128,8 @@ internal sealed partial class ConnectionLoop(
                 return ValueTask.CompletedTask;
             case WireEventKind.Violation:
                 // Where frames begin is unknown from here on: the rest of the stream is not looked at.
-                connection.Close(connection.Caller is null && frame.Reason == CloseReason.TooBig ? CloseReason.BadFirstFrame : frame.Reason);
-                connection.PeerClosed = frame.Reason;
+                client.IsBroken = true;
+                connection.PeerClosed = connection.Caller is null && frame.Reason == CloseReason.TooBig ? CloseReason.BadFirstFrame : frame.Reason;
                 return ValueTask.CompletedTask;
             case WireEventKind.Ping:
                 SendPong(connection, frame.Payload);
@@ -132,6 +141,18 @@ internal sealed partial class ConnectionLoop(
                 return ValueTask.CompletedTask;
             default:
                 return ValueTask.CompletedTask;
+        }
+    }
+
+    /// <summary>
+    /// Reads what still comes and looks at none of it: to end a connection with input unread makes the kernel reset it, and the close frame may be lost.
+    /// </summary>
+    private async Task LingerAsync(Stream stream)
+    {
+        using var enough = new CancellationTokenSource(LingerTime, time);
+        var buffer = new byte[BufferBytes];
+        while (await stream.ReadAsync(buffer, enough.Token) > 0)
+        {
         }
     }
 
@@ -149,7 +170,7 @@ internal sealed partial class ConnectionLoop(
         connection.Send(pong[..FrameWriter.Write(pong, Opcode.Pong, data)]);
     }
 
-    private void GiveBack(Client client)
+    private async Task GiveBackAsync(Client client)
     {
         foreach (var member in client.Rooms.Values)
         {
@@ -160,6 +181,11 @@ internal sealed partial class ConnectionLoop(
         if (client.HearsUser)
         {
             users.Leave(client.Connection.Caller!.UserId);
+        }
+
+        if (client.Watch is { } watch && await watch)
+        {
+            sessions.Leave(client.Connection.Caller!.Session);
         }
     }
 

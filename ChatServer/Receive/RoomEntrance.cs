@@ -21,7 +21,7 @@ internal sealed class RoomEntrance(RoomDirectory rooms, RoomAccess access, RoomO
             return;
         }
 
-        if (client.Rooms.TryGetValue(request.RoomId, out var already))
+        if (client.MemberOf(request.RoomId) is { } already)
         {
             already.Room.JoinAgain(already);
             return;
@@ -49,8 +49,9 @@ internal sealed class RoomEntrance(RoomDirectory rooms, RoomAccess access, RoomO
 
     public void Leave(Client client, long roomId)
     {
-        if (client.Rooms.Remove(roomId, out var member))
+        if (client.MemberOf(roomId) is { } member)
         {
+            client.Rooms.Remove(roomId);
             rooms.Leave(member, RoomFrames.Left(roomId));
         }
         else

@@ -17,7 +17,7 @@ internal sealed class Sending(IRelay relay, TimeProvider time)
             return ValueTask.CompletedTask;
         }
 
-        if (!client.Rooms.TryGetValue(frame.RoomId, out var member))
+        if (client.MemberOf(frame.RoomId) is not { } member)
         {
             Answers.Error(connection, ErrorCode.NotInRoom, "Join the room before you send to it.", frame);
             return ValueTask.CompletedTask;
@@ -27,7 +27,10 @@ internal sealed class Sending(IRelay relay, TimeProvider time)
         var timestamp = MessageComposer.Timestamp(time.GetUtcNow());
         var (head, tail) = MessageComposer.Chat(member.Room.Key, caller.UserId, frame.Identifier, frame.Body, timestamp);
         var draft = new MessageDraft(
-            member.Room.Key, caller.UserId, frame.Identifier.Unescape(), connection.Id, head, tail, timestamp, caller.TokenKey);
+            member.Room.Key, caller.UserId, frame.Identifier.Unescape(), connection.Id, head, tail, timestamp, caller.TokenKey)
+        {
+            Seen = member.Room.Mark,
+        };
         var rawIdentifier = frame.Identifier.Raw.ToArray();
         if (client.Accepting.Wait(0))
         {

@@ -26,28 +26,4 @@ internal static class RedisCalls
             throw new RelayUnavailableException($"Redis is out of reach: {exception.Message}", exception);
         }
     }
-
-    /// <summary>Hears a channel, in the order in which Redis sends; the listener must only hand over.</summary>
-    /// <exception cref="RelayUnavailableException">The subscription is not in force.</exception>
-    public static async ValueTask<IAsyncDisposable> SubscribeAsync(ISubscriber subscriber, string channel, Action<ReadOnlyMemory<byte>> listener)
-    {
-        var queue = await TryAsync(() => subscriber.SubscribeAsync(RedisChannel.Literal(channel)));
-        queue.OnMessage(message => listener(message.Message));
-        return new Subscription(queue);
-    }
-
-    private sealed class Subscription(ChannelMessageQueue queue) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync()
-        {
-            try
-            {
-                await queue.UnsubscribeAsync();
-            }
-            catch (Exception exception) when (RedisFaults.IsUnavailable(exception))
-            {
-                // A subscription that ends with its connection has ended too.
-            }
-        }
-    }
 }

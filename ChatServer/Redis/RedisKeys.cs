@@ -11,6 +11,9 @@ internal sealed class RedisKeys(int partitions)
     /// <summary>Where the accept step tells that a partition's outbox is no longer empty.</summary>
     public const string OutboxFilled = "chat:outbox-filled";
 
+    /// <summary>Where Quantum publishes its orders.</summary>
+    public const string Control = "chat:control";
+
     public int Partitions => partitions;
 
     public int PartitionOf(RoomKey room)

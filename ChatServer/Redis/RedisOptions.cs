@@ -19,9 +19,10 @@ internal enum RedisMode
 /// <param name="Password">Never logged.</param>
 /// <param name="Database">The database that holds Quantum's sessions; all of ChatServer's keys are there too.</param>
 /// <param name="Tls">Whether the connection is encrypted.</param>
+/// <param name="SetKeyspaceEvents">Whether ChatServer may switch Redis's keyspace notifications on.</param>
 /// <param name="Partitions">Over how many hash slots rooms are spread; the same on every node, for good.</param>
 internal sealed record RedisOptions(
-    IReadOnlyList<DnsEndPoint> EndPoints, string? User, string? Password, int Database, bool Tls, int Partitions)
+    IReadOnlyList<DnsEndPoint> EndPoints, string? User, string? Password, int Database, bool Tls, int Partitions, bool SetKeyspaceEvents)
 {
     public const int DefaultPartitions = 64;
 
@@ -57,7 +58,8 @@ internal sealed record RedisOptions(
             settings.Text("REDIS_PASSWORD"),
             settings.Int("CHAT_REDIS_DATABASE", 0, 0, 1_000_000),
             settings.Switch("CHAT_REDIS_TLS", false),
-            settings.Int("CHAT_PARTITIONS", DefaultPartitions, 1, 1024));
+            settings.Int("CHAT_PARTITIONS", DefaultPartitions, 1, 1024),
+            settings.Switch("CHAT_SET_KEYSPACE_EVENTS", false));
     }
 
     public ConfigurationOptions ToConfiguration()
@@ -75,6 +77,9 @@ internal sealed record RedisOptions(
             HeartbeatInterval = TimeSpan.FromMilliseconds(500),
             ReconnectRetryPolicy = new LinearRetry(500),
             KeepAlive = 10,
+
+            // CONFIG GET tells whether Redis announces what happens to keys.
+            AllowAdmin = true,
         };
         foreach (var endPoint in EndPoints)
         {

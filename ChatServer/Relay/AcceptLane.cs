@@ -59,7 +59,7 @@ internal sealed class AcceptLane(int partition, IDatabase database, RedisKeys ke
     private async Task<string[]> CallAsync(List<Pending> batch)
     {
         var names = new RedisKey[1 + (3 * batch.Count)];
-        var values = new RedisValue[7 + (6 * batch.Count)];
+        var values = new RedisValue[7 + (8 * batch.Count)];
         names[0] = RedisKeys.Outbox(partition);
         values[0] = Epoch.New();
         values[1] = RelayLimits.LogMessages;
@@ -74,13 +74,15 @@ internal sealed class AcceptLane(int partition, IDatabase database, RedisKeys ke
             names[1 + (3 * index)] = keys.Room(draft.Room);
             names[2 + (3 * index)] = keys.Log(draft.Room);
             names[3 + (3 * index)] = keys.Identifier(draft.Room, draft.UserId, draft.Identifier);
-            var first = 7 + (6 * index);
+            var first = 7 + (8 * index);
             values[first] = keys.RoomChannel(draft.Room);
             values[first + 1] = draft.Head;
             values[first + 2] = draft.Tail;
             values[first + 3] = RelayPayload.Connection(draft.Origin);
             values[first + 4] = draft.Timestamp;
             values[first + 5] = draft.TokenKey;
+            values[first + 6] = draft.Seen.Epoch ?? "";
+            values[first + 7] = draft.Seen.Seq;
         }
 
         return (string[])(await RedisCalls.TryAsync(() => database.ScriptEvaluateAsync(script, names, values)))!;

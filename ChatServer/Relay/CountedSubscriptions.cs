@@ -25,6 +25,18 @@ internal sealed class CountedSubscriptions<TKey, TSubject>(Func<TKey, TSubject> 
         }
     }
 
+    /// <summary>The subjects in use, some of which may still be opening.</summary>
+    public IReadOnlyList<TSubject> All
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _entries.Values.Select(entry => entry.Subject)];
+            }
+        }
+    }
+
     /// <summary>Counts a user in, once per <see cref="Exit"/>, also when it fails.</summary>
     /// <exception cref="RelayUnavailableException">The subscription is not in force; the user is not counted.</exception>
     public async ValueTask<TSubject> EnterAsync(TKey key)

@@ -24,9 +24,20 @@ internal interface IRelay
     /// <exception cref="RelayUnavailableException">The subscription is not in force.</exception>
     ValueTask<IAsyncDisposable> SubscribeToUserAsync(long userId, Action<ReadOnlyMemory<byte>> listener);
 
+    /// <summary>Begins to hear what Quantum orders (contract 2.3).</summary>
+    /// <exception cref="RelayUnavailableException">The subscription is not in force.</exception>
+    ValueTask<IAsyncDisposable> SubscribeToControlAsync(Action<ReadOnlyMemory<byte>> listener);
+
+    /// <summary>Calls back when subscriptions are in force again after an interruption: what was published meanwhile did not come here; the logs have it.</summary>
+    void WhenRestored(Action restored);
+
     /// <summary>Reads a room's log: up to <paramref name="count"/> messages (0: just where it stands) with a seq over <paramref name="after"/>, in order.</summary>
+    /// <param name="seenIn">
+    /// The epoch in which this node has seen <paramref name="after"/>; null where it only asks, as clients do. Where Redis has forgotten what was seen, the
+    /// room begins a new epoch, so that no seq is given twice.
+    /// </param>
     /// <exception cref="RelayUnavailableException">Redis is out of reach.</exception>
-    ValueTask<LogPage> ReadAsync(RoomKey room, long after, int count);
+    ValueTask<LogPage> ReadAsync(RoomKey room, long after, int count, string? seenIn = null);
 
     /// <summary>Sends a frame that is not stored to the room's members on every node.</summary>
     /// <exception cref="RelayUnavailableException">Redis is out of reach.</exception>
@@ -55,7 +66,11 @@ internal interface IRoomListener
 /// <param name="Timestamp">When this node took it, as it stands in the JSON.</param>
 /// <param name="TokenKey">The REST token under which Quantum saves it.</param>
 internal sealed record MessageDraft(
-    RoomKey Room, long UserId, string Identifier, ulong Origin, byte[] Head, byte[] Tail, string Timestamp, string TokenKey);
+    RoomKey Room, long UserId, string Identifier, ulong Origin, byte[] Head, byte[] Tail, string Timestamp, string TokenKey)
+{
+    /// <summary>Up to where this node has seen the room: a Redis that has forgotten part of that begins a new epoch.</summary>
+    public RoomMark Seen { get; init; }
+}
 
 /// <summary>The first answer that a message got.</summary>
 /// <param name="Seq">Its place in the room.</param>

@@ -70,7 +70,16 @@ internal sealed class MemoryRelay(MemoryOutbox outbox, TimeProvider time) : IRel
         }
     }
 
-    public ValueTask<LogPage> ReadAsync(RoomKey room, long after, int count)
+    /// <summary>Nobody outside of this process can publish.</summary>
+    public ValueTask<IAsyncDisposable> SubscribeToControlAsync(Action<ReadOnlyMemory<byte>> listener) =>
+        new(new Subscription(_gate, static () => { }));
+
+    /// <summary>Nothing is ever interrupted.</summary>
+    public void WhenRestored(Action restored)
+    {
+    }
+
+    public ValueTask<LogPage> ReadAsync(RoomKey room, long after, int count, string? seenIn = null)
     {
         lock (_gate)
         {

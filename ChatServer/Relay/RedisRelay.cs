@@ -9,15 +9,15 @@ namespace ChatServer.Relay;
 internal sealed partial class RedisRelay : IRelay
 {
     private readonly IDatabase _database;
-    private readonly ISubscriber _subscriber;
+    private readonly RedisSubscriptions _subscriptions;
     private readonly RedisKeys _keys;
     private readonly AcceptLane[] _lanes;
     private readonly string _readScript = EmbeddedScript.Load("read.lua");
     private readonly ILogger<RedisRelay> _logger;
 
-    public RedisRelay(IConnectionMultiplexer redis, RedisKeys keys, ILogger<RedisRelay> logger)
+    public RedisRelay(IConnectionMultiplexer redis, RedisSubscriptions subscriptions, RedisKeys keys, ILogger<RedisRelay> logger)
     {
-        (_database, _subscriber, _keys, _logger) = (redis.GetDatabase(), redis.GetSubscriber(), keys, logger);
+        (_database, _subscriptions, _keys, _logger) = (redis.GetDatabase(), subscriptions, keys, logger);
         var script = EmbeddedScript.Load("accept.lua");
         _lanes = [.. Enumerable.Range(0, keys.Partitions).Select(partition => new AcceptLane(partition, _database, keys, script))];
     }
@@ -27,7 +27,7 @@ internal sealed partial class RedisRelay : IRelay
     public ValueTask<IAsyncDisposable> SubscribeAsync(RoomKey room, IRoomListener listener)
     {
         var name = _keys.RoomChannel(room);
-        return SubscribeAsync(name, payload =>
+        return _subscriptions.SubscribeAsync(name, payload =>
         {
             if (!RelayPayload.Deliver(payload, listener))
             {
@@ -37,12 +37,17 @@ internal sealed partial class RedisRelay : IRelay
     }
 
     public ValueTask<IAsyncDisposable> SubscribeToUserAsync(long userId, Action<ReadOnlyMemory<byte>> listener) =>
-        SubscribeAsync(RedisKeys.UserChannel(userId), listener);
+        _subscriptions.SubscribeAsync(RedisKeys.UserChannel(userId), listener);
 
-    public async ValueTask<LogPage> ReadAsync(RoomKey room, long after, int count)
+    public ValueTask<IAsyncDisposable> SubscribeToControlAsync(Action<ReadOnlyMemory<byte>> listener) =>
+        _subscriptions.SubscribeAsync(RedisKeys.Control, listener);
+
+    public void WhenRestored(Action restored) => _subscriptions.WhenRestored(restored);
+
+    public async ValueTask<LogPage> ReadAsync(RoomKey room, long after, int count, string? seenIn = null)
     {
         var answer = (RedisResult[])(await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(
-            _readScript, [_keys.Room(room), _keys.Log(room)], [after, count, Epoch.New()])))!;
+            _readScript, [_keys.Room(room), _keys.Log(room)], [after, count, Epoch.New(), seenIn ?? ""])))!;
         var epoch = (string)answer[0]!;
         var entries = (RedisResult[])answer[2]!;
         var messages = new RelayedMessage[entries.Length];
@@ -63,9 +68,6 @@ internal sealed partial class RedisRelay : IRelay
 
     public async ValueTask NotifyUserAsync(long userId, ReadOnlyMemory<byte> json) =>
         await RedisCalls.TryAsync(() => _database.PublishAsync(RedisChannel.Literal(RedisKeys.UserChannel(userId)), json));
-
-    private ValueTask<IAsyncDisposable> SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> listener) =>
-        RedisCalls.SubscribeAsync(_subscriber, channel, listener);
 
     [LoggerMessage(401, LogLevel.Warning, "On channel {Channel} came {Bytes} bytes that no ChatServer wrote; nobody gets them.")]
     private partial void LogForeign(string channel, int bytes);

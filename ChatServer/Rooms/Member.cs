@@ -9,6 +9,9 @@ internal sealed class Member(Room room, Connection connection)
 
     public Connection Connection => connection;
 
+    /// <summary>Whether it is out of the room, be it that it left or was put out.</summary>
+    public bool HasLeft => Index < 0;
+
     /// <summary>The place in the room's table; the room's lock guards it.</summary>
     internal int Index { get; set; } = -1;
 

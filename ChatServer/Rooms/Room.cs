@@ -9,8 +9,10 @@ namespace ChatServer.Rooms;
 /// of this node itself; whichever copy is first is delivered, the other one is dropped by its seq.
 /// A pump sends: what arrives while it is at work is joined and leaves in one write per member.
 /// </summary>
-/// <param name="gapOpened">Called, outside the lock, when messages lie beyond a gap; they wait until it is filled.</param>
-internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener, IThreadPoolWorkItem
+/// <param name="lostTrack">
+/// Called, outside the lock, when messages lie beyond a gap or belong to another epoch; it has the log merged in (<see cref="Merge"/>).
+/// </param>
+internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener, IThreadPoolWorkItem
 {
     /// <summary>Messages beyond a gap, by seq.</summary>
     private readonly SortedList<long, RelayedMessage> _ahead = [];
@@ -22,6 +24,8 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
     private RoomTail? _tail;
     private long _seq = -1;
     private string _epoch = "";
+    private bool _isAstray;
+    private bool _isTracking;
     private bool _pumping;
 
     public RoomKey Key => key;
@@ -38,13 +42,41 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
         }
     }
 
-    public bool HasGap
+    /// <summary>Who is here now; those that have left meanwhile say so themselves.</summary>
+    public IReadOnlyList<Member> Members
     {
         get
         {
             lock (_gate)
             {
-                return _ahead.Count > 0;
+                return [.. _members.Snapshot.ToArray().OfType<Member>()];
+            }
+        }
+    }
+
+    /// <summary>Whether there is something that only the log can put right.</summary>
+    public bool HasLostTrack
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isAstray || _ahead.Count > 0;
+            }
+        }
+    }
+
+    /// <summary>Whether it has begun to deliver.</summary>
+    public bool IsStarted => Seq >= 0;
+
+    /// <summary>What this node knows of the room's numbering.</summary>
+    public RoomMark Mark
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return new(_epoch, Math.Max(0, _seq));
             }
         }
     }
@@ -113,13 +145,14 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
 
     /// <summary>Takes a member out; its <c>left</c> comes after everything that it gets from this room.</summary>
     /// <param name="left">The frame; null where the connection is gone.</param>
-    public void Leave(Member member, byte[]? left)
+    /// <returns>False where it had left already.</returns>
+    public bool Leave(Member member, byte[]? left)
     {
         lock (_gate)
         {
-            if (member.Index < 0)
+            if (member.HasLeft)
             {
-                return;
+                return false;
             }
 
             _members.Remove(member);
@@ -137,6 +170,8 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
                 _filling.AddParting(member.Connection, left);
                 Pump();
             }
+
+            return true;
         }
     }
 
@@ -145,7 +180,7 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
     {
         lock (_gate)
         {
-            if (member.Index >= 0)
+            if (!member.HasLeft)
             {
                 _senders[member.Connection.Id] = member;
             }
@@ -161,7 +196,7 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
         OnMessage(message);
         lock (_gate)
         {
-            if (sender.Index < 0)
+            if (sender.HasLeft)
             {
                 AckParted(message, sender);
                 Pump();
@@ -174,7 +209,7 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
     {
         lock (_gate)
         {
-            if (sender.Index >= 0)
+            if (!sender.HasLeft)
             {
                 _filling.AddDirect(sender, ack);
             }
@@ -189,24 +224,75 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
 
     public void OnMessage(RelayedMessage message)
     {
-        bool opened;
         lock (_gate)
         {
-            if (_seq >= 0 && message.Seq <= _seq)
+            if (_seq >= 0 && message.Epoch != _epoch)
+            {
+                // Which of two epochs is the younger one only the log knows; it has the message too.
+                _isAstray = true;
+            }
+            else if (message.Seq <= _seq)
             {
                 // The relay's copy of what the accept step brought, or the other way round.
                 return;
             }
+            else
+            {
+                _ahead[message.Seq] = message;
+                Advance();
+            }
 
-            opened = _ahead.Count == 0;
-            _ahead[message.Seq] = message;
-            Advance();
-            opened &= _ahead.Count > 0 && _seq >= 0;
+            if (_seq < 0 || !(_isAstray || _ahead.Count > 0) || _isTracking)
+            {
+                return;
+            }
+
+            _isTracking = true;
         }
 
-        if (opened)
+        lostTrack(this);
+    }
+
+    /// <summary>Puts a page of the log, read behind this room's <see cref="Mark"/>, in its place among what has come.</summary>
+    /// <returns>False where there is more to read.</returns>
+    public bool Merge(LogPage page)
+    {
+        lock (_gate)
         {
-            gapOpened(this);
+            if (page.Epoch != _epoch)
+            {
+                // Redis lost its data: everything in the new numbering is new to everybody here.
+                Restart(page.Epoch, 0);
+                return false;
+            }
+
+            _isAstray = false;
+            if (page.Messages.Count > 0 ? page.Messages[0].Seq > _seq + 1 : page.Head > _seq)
+            {
+                // What is missing is held no more.
+                Restart(_epoch, page.Messages.Count > 0 ? page.Messages[0].Seq - 1 : page.Head);
+            }
+
+            foreach (var message in page.Messages)
+            {
+                if (message.Seq > _seq)
+                {
+                    _ahead[message.Seq] = message;
+                }
+            }
+
+            Advance();
+            return _seq >= page.Head;
+        }
+    }
+
+    /// <summary>The log has been read as far as it helps.</summary>
+    /// <returns>False where something has gone astray since: begin again.</returns>
+    public bool TryEndTracking()
+    {
+        lock (_gate)
+        {
+            return !(_isTracking = _isAstray || _ahead.Count > 0);
         }
     }
 
@@ -244,6 +330,32 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
             batch.SendTo(members.Span);
             batch.Clear();
         }
+    }
+
+    /// <summary>Tells all members that they have to begin anew, and goes on behind <paramref name="seq"/>.</summary>
+    private void Restart(string epoch, long seq)
+    {
+        if (epoch != _epoch)
+        {
+            _ahead.Clear();
+            foreach (var member in _members.Snapshot.Span)
+            {
+                if (member is not null)
+                {
+                    member.AckedSeq = 0;
+                }
+            }
+        }
+
+        (_epoch, _seq) = (epoch, seq);
+        while (_ahead.Count > 0 && _ahead.Keys[0] <= seq)
+        {
+            _ahead.RemoveAt(0);
+        }
+
+        _filling.AddForAll(RoomFrames.Joined(key.RoomId, seq, epoch, recovered: false));
+        RoomTail.Spoil(_tail);
+        Pump();
     }
 
     private void Advance()

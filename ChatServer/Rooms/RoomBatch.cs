@@ -51,6 +51,9 @@ internal sealed class RoomBatch
         }
     }
 
+    /// <summary>Ready frames for all members.</summary>
+    public void AddForAll(ReadOnlySpan<byte> frames) => frames.CopyTo(Reserve(frames.Length));
+
     /// <summary>Frames for one member, in their place among the others.</summary>
     public void AddDirect(Member member, byte[] frames) => _specials.Add(new(member, _length, _length, frames));
 
@@ -128,7 +131,7 @@ internal sealed class RoomBatch
     }
 
     /// <summary>A member that has left since the batch was filled gets its own receipts and nothing else.</summary>
-    private static bool SendAll(Member member, ReadOnlySpan<byte> frames) => frames.IsEmpty || member.Index < 0 || member.Connection.Send(frames);
+    private static bool SendAll(Member member, ReadOnlySpan<byte> frames) => frames.IsEmpty || member.HasLeft || member.Connection.Send(frames);
 
     private void Except(Member? member, int start)
     {

@@ -7,14 +7,18 @@ namespace ChatServer.Rooms;
 /// <summary>The rooms that have members on this node. A room is heard while somebody is in it.</summary>
 internal sealed class RoomDirectory
 {
+    private const int CatchUpAtOnce = 32;
+
     private readonly IRelay _relay;
     private readonly Replay _replay;
+    private readonly RoomTracker _tracker;
     private readonly CountedSubscriptions<RoomKey, Room> _rooms;
 
-    public RoomDirectory(IRelay relay, Replay replay, GapHealer healer)
+    public RoomDirectory(IRelay relay, Replay replay, RoomTracker tracker)
     {
-        (_relay, _replay) = (relay, replay);
-        _rooms = new(key => new Room(key, healer.Heal), OpenAsync);
+        (_relay, _replay, _tracker) = (relay, replay, tracker);
+        _rooms = new(key => new Room(key, tracker.Track), OpenAsync);
+        relay.WhenRestored(() => _ = CatchUpAsync());
     }
 
     /// <summary>How many rooms are heard.</summary>
@@ -47,8 +51,25 @@ internal sealed class RoomDirectory
     /// <param name="left">The frame that says so; null where the connection is gone.</param>
     public void Leave(Member member, byte[]? left)
     {
-        member.Room.Leave(member, left);
-        _rooms.Exit(member.Room.Key);
+        if (member.Room.Leave(member, left))
+        {
+            _rooms.Exit(member.Room.Key);
+        }
+    }
+
+    /// <summary>The local members of a room.</summary>
+    public IReadOnlyList<Member> MembersOf(RoomKey key) => _rooms.All.FirstOrDefault(room => room.Key == key)?.Members ?? [];
+
+    /// <summary>After an interruption: what was published meanwhile is in the logs.</summary>
+    private async Task CatchUpAsync()
+    {
+        await Parallel.ForEachAsync(_rooms.All, new ParallelOptions { MaxDegreeOfParallelism = CatchUpAtOnce }, async (room, _) =>
+        {
+            if (room.IsStarted)
+            {
+                await _tracker.CatchUpPatientlyAsync(room);
+            }
+        });
     }
 
     /// <summary>Subscribe first, then read where the log stands: what is published in between waits in the room.</summary>

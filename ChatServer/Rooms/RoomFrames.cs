@@ -14,8 +14,10 @@ internal static class RoomFrames
         FrameWriter.Frame(Opcode.Text, JsonSerializer.SerializeToUtf8Bytes(
             new JoinedFrame("joined", true, roomId, seq, epoch, recovered, ImmutableDictionary<string, long>.Empty), ProtocolJson.Default.JoinedFrame));
 
-    public static byte[] Left(long roomId) =>
-        FrameWriter.Frame(Opcode.Text, JsonSerializer.SerializeToUtf8Bytes(new LeftFrame("left", true, roomId, null), ProtocolJson.Default.LeftFrame));
+    public static byte[] Left(long roomId) => Left(roomId, null);
+
+    /// <summary>For somebody who is no longer a member.</summary>
+    public static byte[] Removed(long roomId) => Left(roomId, "removed");
 
     /// <summary>The sender's receipt, from the message itself: whichever copy of it comes first will do.</summary>
     public static byte[] Ack(RelayedMessage message)
@@ -26,6 +28,9 @@ internal static class RoomFrames
 
     public static byte[] Ack(long roomId, ReadOnlySpan<byte> rawIdentifier, long seq, ReadOnlySpan<byte> timestamp) =>
         FrameWriter.Frame(Opcode.Text, MessageComposer.Ack(roomId, rawIdentifier, seq, timestamp));
+
+    private static byte[] Left(long roomId, string? code) =>
+        FrameWriter.Frame(Opcode.Text, JsonSerializer.SerializeToUtf8Bytes(new LeftFrame("left", true, roomId, code), ProtocolJson.Default.LeftFrame));
 
     public static void WriteMessage(IBufferWriter<byte> frames, ReadOnlySpan<byte> message)
     {

@@ -21,11 +21,21 @@ internal sealed class RoomTail(long start, RoomTail? next)
     {
         for (var tail = first; tail is not null; tail = tail._next)
         {
-            tail._bytes += message.Json.Length;
+            tail._bytes = Math.Min(MaxBytes + 1, tail._bytes + message.Json.Length);
             if (tail._bytes <= MaxBytes)
             {
                 tail._messages.Add(message);
             }
+        }
+    }
+
+    /// <summary>The room's numbering has jumped: what the tails hold is no use.</summary>
+    public static void Spoil(RoomTail? first)
+    {
+        for (var tail = first; tail is not null; tail = tail._next)
+        {
+            tail._bytes = MaxBytes + 1;
+            tail._messages.Clear();
         }
     }
 

@@ -1,0 +1,275 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using ChatServer.Relay;
+using StackExchange.Redis;
+
+namespace ChatServer.Redis;
+
+/// <summary>
+/// The node's subscriptions, over a link of their own that is replaced as a whole when it breaks or goes deaf: subscribed is what Redis has confirmed on the
+/// present link, nothing else. A probe published every second must come back; a link that looks healthy and brings nothing is found out by that.
+/// </summary>
+internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConnection connection, TimeProvider time, ILogger<RedisSubscriptions> logger)
+    : BackgroundService
+{
+    private const int SubscribeAtOnce = 500;
+
+    private static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ProbeLostAfter = TimeSpan.FromSeconds(2.5);
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(250);
+
+    private readonly ConcurrentDictionary<string, Listener> _listeners = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _broken = new(0, 1);
+    private readonly string _probeChannel = "chat:probe:" + Guid.NewGuid().ToString("N");
+    private volatile Link? _link;
+    private Action? _restored;
+    private long _probeSeenAt;
+
+    /// <summary>Calls back after every interruption, when all subscriptions are in force again: what was published meanwhile is lost here.</summary>
+    public void WhenRestored(Action restored) => _restored += restored;
+
+    /// <summary>Hears a channel, in the order in which Redis sends; the listener must only hand over. One listener a channel.</summary>
+    /// <exception cref="RelayUnavailableException">The subscription is not in force.</exception>
+    public async ValueTask<IAsyncDisposable> SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> listener)
+    {
+        var added = new Listener(this, channel, listener);
+        if (!_listeners.TryAdd(channel, added))
+        {
+            throw new InvalidOperationException($"Channel {channel} is heard already.");
+        }
+
+        try
+        {
+            Link? link;
+            do
+            {
+                link = _link ?? throw new RelayUnavailableException("There is no connection for subscriptions now.");
+                await added.MoveToAsync(link);
+            }
+            while (link != _link);
+            return added;
+        }
+        catch
+        {
+            // Whatever went wrong: nobody has this subscription.
+            await added.DisposeAsync();
+            throw;
+        }
+    }
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await TryReplaceAsync();
+        await base.StartAsync(cancellationToken);
+    }
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _link?.Dispose();
+        _broken.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (_link is not null && !await _broken.WaitAsync(ProbeEvery, stoppingToken) && await ProbeAsync())
+                {
+                    continue;
+                }
+
+                while (!await TryReplaceAsync())
+                {
+                    await Task.Delay(TryAgainAfter, time, stoppingToken);
+                }
+
+                _restored?.Invoke();
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <returns>False where the link has gone deaf.</returns>
+    private async Task<bool> ProbeAsync()
+    {
+        try
+        {
+            await connection.Multiplexer.GetDatabase()
+                .PublishAsync(RedisChannel.Literal(_probeChannel), time.GetTimestamp()).WaitAsync(RedisOptions.AnswerWithin, time);
+        }
+        catch (Exception exception) when (RedisFaults.IsUnavailable(exception))
+        {
+            // Redis itself is out of reach: that says nothing about the link, and its time begins when Redis is back.
+            Volatile.Write(ref _probeSeenAt, time.GetTimestamp());
+            return true;
+        }
+
+        if (time.GetElapsedTime(Volatile.Read(ref _probeSeenAt)) < ProbeLostAfter)
+        {
+            return true;
+        }
+
+        LogDeaf(ProbeLostAfter.TotalSeconds);
+        return false;
+    }
+
+    private async Task<bool> TryReplaceAsync()
+    {
+        Link? link = null;
+        try
+        {
+            var configuration = options.ToConfiguration();
+            configuration.AbortOnConnectFail = true;
+            link = new Link(await ConnectionMultiplexer.ConnectAsync(configuration));
+            await link.HearAsync(_probeChannel, _ => Volatile.Write(ref _probeSeenAt, time.GetTimestamp()));
+            Volatile.Write(ref _probeSeenAt, time.GetTimestamp());
+            var before = _link;
+            _link = link;
+            foreach (var some in _listeners.Values.Chunk(SubscribeAtOnce))
+            {
+                await Task.WhenAll(some.Select(listener => listener.MoveToAsync(link)));
+            }
+
+            before?.Dispose();
+            link.WhenBroken(() => Break(link));
+            return true;
+        }
+        catch (Exception exception) when (exception is RelayUnavailableException || RedisFaults.IsUnavailable(exception))
+        {
+            LogNoLink(exception.Message);
+            link?.Dispose();
+            return false;
+        }
+    }
+
+    private void Break(Link link)
+    {
+        if (link == _link && _broken.CurrentCount == 0)
+        {
+            LogBroken();
+            _broken.Release();
+        }
+    }
+
+    [LoggerMessage(210, LogLevel.Warning, "The connection for subscriptions broke; it is replaced.")]
+    private partial void LogBroken();
+
+    [LoggerMessage(211, LogLevel.Warning, "The connection for subscriptions has brought nothing for {Seconds} s though it looks healthy; it is replaced.")]
+    private partial void LogDeaf(double seconds);
+
+    [LoggerMessage(212, LogLevel.Warning, "No connection for subscriptions: {Why}")]
+    private partial void LogNoLink(string why);
+
+    /// <summary>One channel's listener, on one link at a time.</summary>
+    private sealed class Listener(RedisSubscriptions owner, string channel, Action<ReadOnlyMemory<byte>> listener) : IAsyncDisposable
+    {
+        private readonly SemaphoreSlim _moving = new(1);
+        private Link? _on;
+        private ChannelMessageQueue? _queue;
+        private bool _ended;
+
+        public async Task MoveToAsync(Link link)
+        {
+            await _moving.WaitAsync();
+            try
+            {
+                if (_on != link && !_ended)
+                {
+                    // The old link's queue dies with the old link.
+                    _queue = await link.HearAsync(channel, listener);
+                    _on = link;
+                }
+            }
+            finally
+            {
+                _moving.Release();
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            owner._listeners.TryRemove(new(channel, this));
+            await _moving.WaitAsync();
+            try
+            {
+                _ended = true;
+                if (_queue is not null)
+                {
+                    await _queue.UnsubscribeAsync().WaitAsync(RedisOptions.AnswerWithin);
+                }
+            }
+            catch (Exception exception) when (RedisFaults.IsUnavailable(exception))
+            {
+                // A subscription that ends with its link has ended too.
+            }
+            finally
+            {
+                _moving.Release();
+            }
+        }
+    }
+
+    /// <summary>A connection that carries subscriptions until it first breaks.</summary>
+    private sealed class Link : IDisposable
+    {
+        private readonly ConnectionMultiplexer _multiplexer;
+        private readonly Lock _gate = new();
+        private Action? _broken;
+        private bool _isBroken;
+
+        public Link(ConnectionMultiplexer multiplexer)
+        {
+            _multiplexer = multiplexer;
+            multiplexer.ConnectionFailed += (_, failure) =>
+            {
+                if (failure.ConnectionType == ConnectionType.Subscription)
+                {
+                    Break();
+                }
+            };
+        }
+
+        /// <exception cref="RelayUnavailableException">Redis has not confirmed the subscription.</exception>
+        public async Task<ChannelMessageQueue> HearAsync(string channel, Action<ReadOnlyMemory<byte>> listener)
+        {
+            var queue = await RedisCalls.TryAsync(() => _multiplexer.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel)));
+            queue.OnMessage(message => listener(message.Message));
+            return queue;
+        }
+
+        /// <summary>Calls back once, at once where it is broken already.</summary>
+        public void WhenBroken(Action broken)
+        {
+            lock (_gate)
+            {
+                if (!_isBroken)
+                {
+                    _broken = broken;
+                    return;
+                }
+            }
+
+            broken();
+        }
+
+        public void Dispose() => _multiplexer.Dispose();
+
+        private void Break()
+        {
+            Action? broken;
+            lock (_gate)
+            {
+                _isBroken = true;
+                (broken, _broken) = (_broken, null);
+            }
+
+            broken?.Invoke();
+        }
+    }
+}
