@@ -97,7 +97,7 @@ public sealed class FrameWriterTests
         using (var client = WebSocket.CreateFromStream(new TwoWay(Stream.Null, wire), new WebSocketCreationOptions { IsServer = false }))
         {
             var random = new Random(1);
-            for (int i = 0; i < 300; i++)
+            for (int i = 0; i < 60; i++)
             {
                 bool text = random.Next(2) == 0;
                 int parts = random.Next(1, 4);

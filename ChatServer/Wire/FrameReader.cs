@@ -46,7 +46,7 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes) : IDispo
     /// Payloads are unmasked in place, so the input must be the caller's to change, and an event's payload is good until the next call.
     /// After Close and Violation whatever comes is dropped.
     /// </summary>
-    public WireEvent Read(ref Span<byte> input)
+    public WireEvent Read(scoped ref Span<byte> input)
     {
         // The last event may have lent one of these out.
         if (_state == State.Header && !IsIdle)
@@ -101,7 +101,7 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes) : IDispo
     }
 
     /// <returns>False where more is needed, or with the violation.</returns>
-    private bool TryReadHeader(ref Span<byte> input, out CloseReason? violation)
+    private bool TryReadHeader(scoped ref Span<byte> input, out CloseReason? violation)
     {
         violation = null;
         if (_startBytes == 0 && input.Length >= FrameHeader.MinBytes)
@@ -124,7 +124,7 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes) : IDispo
         return TryReadHeaderInPieces(ref input, out violation);
     }
 
-    private bool TryReadHeaderInPieces(ref Span<byte> input, out CloseReason? violation)
+    private bool TryReadHeaderInPieces(scoped ref Span<byte> input, out CloseReason? violation)
     {
         violation = null;
         Span<byte> start = _start;
@@ -186,7 +186,7 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes) : IDispo
     }
 
     /// <returns>None where more input is needed for the next event, and where a fragment ended that makes no event.</returns>
-    private WireEvent ReadPayload(ref Span<byte> input)
+    private WireEvent ReadPayload(scoped ref Span<byte> input)
     {
         var part = input[..(int)Math.Min(_left, input.Length)];
         input = input[part.Length..];
@@ -244,7 +244,7 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes) : IDispo
         return last;
     }
 
-    private WireEvent Violate(CloseReason reason, ref Span<byte> input)
+    private WireEvent Violate(CloseReason reason, scoped ref Span<byte> input)
     {
         input = [];
         return End(WireEvent.Violation(reason));
