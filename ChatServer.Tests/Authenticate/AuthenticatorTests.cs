@@ -101,6 +101,10 @@ public sealed class AuthenticatorTests
             LookUps++;
             return Failure is null ? sessions.FindAsync(key, cancellation) : throw Failure;
         }
+
+        public ValueTask<IReadOnlyList<SessionLife>> LookAsync(IReadOnlyList<SessionKey> keys) => sessions.LookAsync(keys);
+
+        public ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched) => sessions.WatchAsync(key, touched);
     }
 
     private sealed class Lines : List<string>, ILogger<Authenticator>

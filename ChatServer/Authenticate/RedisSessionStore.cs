@@ -5,7 +5,8 @@ using StackExchange.Redis;
 namespace ChatServer.Authenticate;
 
 /// <summary>Sessions as Quantum writes them to Redis: one string key each, with a time to live.</summary>
-internal sealed class RedisSessionStore(IConnectionMultiplexer redis, KeyspaceEvents events) : ISessionStore
+/// <param name="events">Tells what happens to single keys; null: nobody does.</param>
+internal sealed class RedisSessionStore(IConnectionMultiplexer redis, KeyspaceEvents? events = null) : ISessionStore
 {
     /// <summary>What PTTL answers for a key that is gone, and for one without an end.</summary>
     private const long Gone = -2;
@@ -68,7 +69,7 @@ internal sealed class RedisSessionStore(IConnectionMultiplexer redis, KeyspaceEv
     {
         try
         {
-            return await events.WatchAsync(key.ToString(), touched);
+            return events is null ? NotWatching.Instance : await events.WatchAsync(key.ToString(), touched);
         }
         catch (RelayUnavailableException e)
         {

@@ -67,11 +67,4 @@ internal sealed partial class KeyspaceEvents(
 
     [LoggerMessage(221, LogLevel.Information, "Redis does not tell whether its keyspace notifications are on: {Why}")]
     private partial void LogUnknown(string why);
-
-    private sealed class NotWatching : IAsyncDisposable
-    {
-        public static readonly NotWatching Instance = new();
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-    }
 }
