@@ -17,11 +17,16 @@ internal static partial class ChatServerHost
         var builder = CreateBuilder();
         builder.Configuration.AddDotEnv(Directory.GetCurrentDirectory());
         var settings = ChatSettings.Read(builder.Configuration, command.Mode, builder.Environment.IsDevelopment());
-        if (command.IsHealthCheck)
+        return command.Kind switch
         {
-            return await HealthCheckCommand.RunAsync(settings.Accept);
-        }
+            CommandKind.HealthCheck => await HealthCheckCommand.RunAsync(settings.Accept),
+            CommandKind.DeadLetters => await DeadLettersCommand.RunAsync(settings, command.Arguments, Console.Out),
+            _ => await ServeAsync(builder, settings),
+        };
+    }
 
+    private static async Task<int> ServeAsync(WebApplicationBuilder builder, ChatSettings settings)
+    {
         await using var app = Build(builder, settings);
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("ChatServer");
         foreach (var warning in settings.Warnings)

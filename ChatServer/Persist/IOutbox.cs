@@ -26,6 +26,18 @@ internal interface IOutbox
     /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach; the entry will be met again.</exception>
     ValueTask RemoveAsync(int partition, string entryId);
 
+    /// <summary>Quantum will never have it: the entry becomes a dead letter, which an operator may look at, retry or drop. One atomic step.</summary>
+    /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach; the entry will be met again.</exception>
+    ValueTask BuryAsync(int partition, OutboxEntry entry, string reason);
+
+    /// <summary>Tells that this node is there, and how many nodes are.</summary>
+    /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach.</exception>
+    ValueTask<int> CountNodesAsync();
+
+    /// <summary>How much waits, over all partitions.</summary>
+    /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach.</exception>
+    ValueTask<OutboxSize> SizeAsync();
+
     /// <summary>Calls back with the number of a partition when its outbox was empty and is no more. A call may be lost: look now and then.</summary>
     /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach.</exception>
     ValueTask<IAsyncDisposable> ListenAsync(Action<int> filled);
@@ -33,6 +45,11 @@ internal interface IOutbox
     /// <summary>How long a lease lasts that nobody renews.</summary>
     static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(10);
 }
+
+/// <summary>What is in the outbox of all rooms.</summary>
+/// <param name="Waiting">Messages that Quantum does not have yet.</param>
+/// <param name="Dead">Dead letters.</param>
+internal readonly record struct OutboxSize(long Waiting, long Dead);
 
 /// <summary>One message that Quantum does not have yet.</summary>
 /// <param name="Id">Its place in the partition.</param>

@@ -9,6 +9,7 @@ internal sealed class MemoryOutbox : IOutbox
     private readonly SortedList<long, OutboxEntry> _entries = [];
     private Action<int>? _filled;
     private long _last;
+    private long _dead;
 
     public int Partitions => 1;
 
@@ -49,6 +50,23 @@ internal sealed class MemoryOutbox : IOutbox
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>There is nobody who could come back for it: what is refused here is only counted.</summary>
+    public ValueTask BuryAsync(int partition, OutboxEntry entry, string reason)
+    {
+        Interlocked.Increment(ref _dead);
+        return RemoveAsync(partition, entry.Id);
+    }
+
+    public ValueTask<int> CountNodesAsync() => new(1);
+
+    public ValueTask<OutboxSize> SizeAsync()
+    {
+        lock (_gate)
+        {
+            return new(new OutboxSize(_entries.Count, Volatile.Read(ref _dead)));
+        }
     }
 
     public ValueTask<IAsyncDisposable> ListenAsync(Action<int> filled)

@@ -2,13 +2,16 @@ using ChatServer.Relay;
 
 namespace ChatServer.Persist;
 
-/// <summary>Keeps this node's leases and runs a drainer for each. Partitions that nobody drains are taken over within the lease time.</summary>
+/// <summary>
+/// Keeps this node's leases, its fair share of the partitions, and runs a drainer for each. What a dead node leaves is taken over within two lease times.
+/// </summary>
 internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, PersistOptions options, TimeProvider time, ILogger<OutboxWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan RenewEvery = IOutbox.LeaseTime / 5;
 
     private readonly Drain?[] _drains = new Drain?[outbox.Partitions];
-    private readonly SemaphoreSlim _slots = new(options.Parallel);
+    private readonly SaveSlots _slots = new(options.Parallel);
+    private int _share = outbox.Partitions;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -19,7 +22,9 @@ internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, PersistO
             do
             {
                 listening ??= await TryListenAsync();
-                await Task.WhenAll(Enumerable.Range(0, outbox.Partitions).Select(RenewAsync));
+                await ShareAsync();
+                await Task.WhenAll(Held.Select(RenewAsync));
+                await TakeFreeAsync();
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
         }
@@ -32,6 +37,38 @@ internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, PersistO
         if (listening is not null)
         {
             await listening.DisposeAsync();
+        }
+    }
+
+    private int[] Held => [.. Enumerable.Range(0, outbox.Partitions).Where(partition => _drains[partition] is not null)];
+
+    /// <summary>Each node drains its share of the partitions; a node that has more gives some up, so that one that came later gets work.</summary>
+    private async Task ShareAsync()
+    {
+        try
+        {
+            var nodes = Math.Max(1, await outbox.CountNodesAsync());
+            _share = (outbox.Partitions + nodes - 1) / nodes;
+        }
+        catch (RelayUnavailableException)
+        {
+            // The renewals will say so; the share stays.
+        }
+
+        await Task.WhenAll(Held.Skip(_share).Select(StopAsync));
+    }
+
+    private async Task TakeFreeAsync()
+    {
+        // From a place of its own, so that nodes that start together don't fight over the same ones.
+        var first = Random.Shared.Next(outbox.Partitions);
+        for (var step = 0; step < outbox.Partitions && Held.Length < _share; step++)
+        {
+            var partition = (first + step) % outbox.Partitions;
+            if (_drains[partition] is null)
+            {
+                await RenewAsync(partition);
+            }
         }
     }
 
@@ -70,7 +107,7 @@ internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, PersistO
             return;
         }
 
-        _drains[partition] = new Drain(new PartitionDrainer(partition, outbox, saver, _slots, time, logger), time.GetTimestamp());
+        _drains[partition] = new Drain(new PartitionDrainer(partition, outbox, saver, _slots, options, time, logger), time.GetTimestamp());
     }
 
     private async Task StopAsync(int partition)

@@ -8,7 +8,7 @@ namespace ChatServer.Persist;
 /// Saves what one partition's outbox holds, while this node has its lease: a room's messages one after the other in seq order, rooms side by side.
 /// </summary>
 /// <param name="slots">Bounds the saves that are under way on the whole node.</param>
-internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Saver saver, SemaphoreSlim slots, TimeProvider time, ILogger logger) : IDisposable
+internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Saver saver, SaveSlots slots, PersistOptions options, TimeProvider time, ILogger logger) : IDisposable
 {
     private const int PageEntries = 128;
 
@@ -121,24 +121,44 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
     /// <returns>False where it was cancelled: the entry stays for whoever drains next.</returns>
     private async Task<bool> SaveAsync(OutboxEntry entry, CancellationToken cancellation)
     {
+        var attempts = 0;
+        var othersSaved = slots.Saved;
         while (!cancellation.IsCancellationRequested)
         {
             try
             {
-                await slots.WaitAsync(cancellation);
-                try
+                if (await SaveInSlotAsync(entry, cancellation) is { } why)
                 {
-                    await saver.SaveAsync(entry, cancellation);
-                }
-                finally
-                {
-                    slots.Release();
+                    if (await TryBuryAsync(entry, why))
+                    {
+                        return true;
+                    }
+
+                    await PauseAsync(cancellation);
+                    continue;
                 }
 
                 await outbox.RemoveAsync(partition, entry.Id);
                 return true;
             }
-            catch (Exception exception) when (exception is QuantumUnavailableException or RelayUnavailableException)
+            catch (QuantumUnavailableException exception)
+            {
+                LogPostponed(exception, partition, entry.Id);
+                if (exception.WasAsked && slots.Saved != othersSaved)
+                {
+                    // Quantum saves others: the trouble is with this message.
+                    othersSaved = slots.Saved;
+                    attempts += QuantumPipelines.TriesPerSave;
+                }
+
+                if (attempts >= options.Attempts && await TryBuryAsync(entry, $"It failed {attempts} times while others were saved: {exception.Message}"))
+                {
+                    return true;
+                }
+
+                await PauseAsync(cancellation);
+            }
+            catch (RelayUnavailableException exception)
             {
                 LogPostponed(exception, partition, entry.Id);
                 await PauseAsync(cancellation);
@@ -150,6 +170,42 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
         }
 
         return false;
+    }
+
+    private async Task<string?> SaveInSlotAsync(OutboxEntry entry, CancellationToken cancellation)
+    {
+        await slots.TakeAsync(cancellation);
+        bool? wentWell = null;
+        try
+        {
+            var refusal = await saver.SaveAsync(entry, cancellation);
+            wentWell = true;
+            return refusal;
+        }
+        catch (QuantumUnavailableException)
+        {
+            wentWell = false;
+            throw;
+        }
+        finally
+        {
+            slots.Release(wentWell);
+        }
+    }
+
+    private async Task<bool> TryBuryAsync(OutboxEntry entry, string why)
+    {
+        try
+        {
+            await outbox.BuryAsync(partition, entry, why);
+            await saver.TellRefusedAsync(entry, why);
+            return true;
+        }
+        catch (RelayUnavailableException exception)
+        {
+            LogPostponed(exception, partition, entry.Id);
+            return false;
+        }
     }
 
     private OutboxEntry? Peek(RoomKey key)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using ChatServer.Protocol;
 using ChatServer.Rooms;
 using Polly;
+using Polly.CircuitBreaker;
 
 namespace ChatServer.Persist;
 
@@ -107,7 +108,10 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
         }
         catch (ExecutionRejectedException exception)
         {
-            throw new QuantumUnavailableException($"Quantum is not asked, or takes too long: {exception.Message}", exception);
+            throw new QuantumUnavailableException($"Quantum is not asked, or takes too long: {exception.Message}", exception)
+            {
+                WasAsked = exception is not BrokenCircuitException,
+            };
         }
     }
 }

@@ -12,6 +12,9 @@ namespace ChatServer.Persist;
 /// </summary>
 internal sealed class QuantumPipelines
 {
+    /// <summary>How often one run of <see cref="Save"/> asks Quantum before it gives up.</summary>
+    public const int TriesPerSave = 5;
+
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Break = TimeSpan.FromSeconds(2);
 
@@ -28,7 +31,7 @@ internal sealed class QuantumPipelines
             SamplingDuration = TimeSpan.FromSeconds(10),
             BreakDuration = Break,
         };
-        Save = Build(options.TryTimeout, retries: 4, TimeSpan.FromMilliseconds(200), breaker);
+        Save = Build(options.TryTimeout, retries: TriesPerSave - 1, TimeSpan.FromMilliseconds(200), breaker);
         Members = Build(options.TryTimeout, retries: 1, TimeSpan.FromMilliseconds(100), null);
     }
 

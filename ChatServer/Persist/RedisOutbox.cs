@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChatServer.Protocol;
 using ChatServer.Redis;
 using ChatServer.Relay;
 using StackExchange.Redis;
@@ -9,10 +10,11 @@ namespace ChatServer.Persist;
 /// The outbox in Redis: a stream per partition, and a lease per partition, a key that holds a node's name and expires. With one drainer at a time the
 /// stream itself tells what is pending, so that there is no consumer group to take over from a dead node.
 /// </summary>
-internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisSubscriptions subscriptions, RedisKeys keys) : IOutbox
+internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisSubscriptions subscriptions, RedisKeys keys, TimeProvider time) : IOutbox
 {
     private static readonly string LeaseScript = EmbeddedScript.Load("lease.lua");
     private static readonly string ReleaseScript = EmbeddedScript.Load("release.lua");
+    private static readonly string BuryScript = EmbeddedScript.Load("bury.lua");
 
     /// <summary>This node's name, unlike any other's.</summary>
     private readonly string _node = Guid.NewGuid().ToString("N");
@@ -36,6 +38,35 @@ internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisSubscriptio
 
     public async ValueTask RemoveAsync(int partition, string entryId) =>
         await RedisCalls.TryAsync(() => _database.StreamDeleteAsync(RedisKeys.Outbox(partition), [entryId]));
+
+    public async ValueTask BuryAsync(int partition, OutboxEntry entry, string reason) =>
+        await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(
+            BuryScript,
+            [RedisKeys.Outbox(partition), RedisKeys.DeadLetters(partition)],
+            [entry.Id, entry.Message, entry.TokenKey, reason, MessageComposer.Timestamp(time.GetUtcNow())]));
+
+    public async ValueTask<int> CountNodesAsync()
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var batch = _database.CreateBatch();
+        var seen = batch.SortedSetAddAsync(RedisKeys.Nodes, _node, now);
+        var forgotten = batch.SortedSetRemoveRangeByScoreAsync(RedisKeys.Nodes, double.NegativeInfinity, now - IOutbox.LeaseTime.TotalMilliseconds);
+        var count = batch.SortedSetLengthAsync(RedisKeys.Nodes);
+        batch.Execute();
+        await RedisCalls.TryAsync(async () =>
+        {
+            await Task.WhenAll(seen, forgotten, count);
+            return true;
+        });
+        return (int)await count;
+    }
+
+    public async ValueTask<OutboxSize> SizeAsync()
+    {
+        var waiting = Enumerable.Range(0, Partitions).Select(partition => _database.StreamLengthAsync(RedisKeys.Outbox(partition))).ToArray();
+        var dead = Enumerable.Range(0, Partitions).Select(partition => _database.StreamLengthAsync(RedisKeys.DeadLetters(partition))).ToArray();
+        return await RedisCalls.TryAsync(async () => new OutboxSize((await Task.WhenAll(waiting)).Sum(), (await Task.WhenAll(dead)).Sum()));
+    }
 
     public ValueTask<IAsyncDisposable> ListenAsync(Action<int> filled) =>
         subscriptions.SubscribeAsync(RedisKeys.OutboxFilled, payload =>

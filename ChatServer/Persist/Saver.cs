@@ -8,27 +8,35 @@ namespace ChatServer.Persist;
 /// <summary>Brings one outbox entry to Quantum and tells those whom it concerns what became of it.</summary>
 internal sealed partial class Saver(QuantumClient quantum, IRelay relay, MemberLists members, ILogger<Saver> logger)
 {
+    /// <returns>Null where Quantum has it; else why it never will.</returns>
     /// <exception cref="QuantumUnavailableException">Quantum has not said its last word: try again later.</exception>
     /// <exception cref="RelayUnavailableException">It has, but nobody could be told: do it all again.</exception>
-    public async ValueTask SaveAsync(OutboxEntry entry, CancellationToken cancellation)
+    public async ValueTask<string?> SaveAsync(OutboxEntry entry, CancellationToken cancellation)
     {
         var message = StoredMessage.Read(entry.Message.Span);
-        switch (await quantum.SaveAsync(message, entry.TokenKey, cancellation))
+        var outcome = await quantum.SaveAsync(message, entry.TokenKey, cancellation);
+        if (outcome is not SaveOutcome.Saved saved)
         {
-            case SaveOutcome.Saved saved:
-                if (saved.UserIds is { } users)
-                {
-                    members.Refresh(message.Room, users);
-                }
-
-                await TellSavedAsync(message, saved);
-                break;
-            case SaveOutcome.Refused refused:
-                LogRefused(message.CompanyId, message.RoomId, message.Seq, message.FromUserId, refused.Why);
-                await relay.NotifyUserAsync(message.FromUserId, JsonSerializer.SerializeToUtf8Bytes(
-                    new ErrorFrame("info", false, ErrorCode.NotSaved, refused.Why, message.RoomId, message.Identifier, message.Seq), ProtocolJson.Default.ErrorFrame));
-                break;
+            return ((SaveOutcome.Refused)outcome).Why;
         }
+
+        if (saved.UserIds is { } users)
+        {
+            members.Refresh(message.Room, users);
+        }
+
+        await TellSavedAsync(message, saved);
+        return null;
+    }
+
+    /// <summary>Tells the sender, and the log, that a message has become a dead letter.</summary>
+    /// <exception cref="RelayUnavailableException">The sender could not be told.</exception>
+    public async ValueTask TellRefusedAsync(OutboxEntry entry, string why)
+    {
+        var message = StoredMessage.Read(entry.Message.Span);
+        LogRefused(message.CompanyId, message.RoomId, message.Seq, message.FromUserId, why);
+        await relay.NotifyUserAsync(message.FromUserId, JsonSerializer.SerializeToUtf8Bytes(
+            new ErrorFrame("info", false, ErrorCode.NotSaved, why, message.RoomId, message.Identifier, message.Seq), ProtocolJson.Default.ErrorFrame));
     }
 
     private async ValueTask TellSavedAsync(StoredMessage message, SaveOutcome.Saved saved)
@@ -44,6 +52,6 @@ internal sealed partial class Saver(QuantumClient quantum, IRelay relay, MemberL
         await toOthers;
     }
 
-    [LoggerMessage(500, LogLevel.Error, "Quantum refused message {Seq} of room {CompanyId}/{RoomId} by user {UserId} for good: {Why}")]
+    [LoggerMessage(500, LogLevel.Error, "Message {Seq} of room {CompanyId}/{RoomId} by user {UserId} is a dead letter now: {Why}")]
     private partial void LogRefused(long companyId, long roomId, long seq, long userId, string why);
 }

@@ -11,6 +11,9 @@ internal sealed class RedisKeys(int partitions)
     /// <summary>Where the accept step tells that a partition's outbox is no longer empty.</summary>
     public const string OutboxFilled = "chat:outbox-filled";
 
+    /// <summary>A sorted set: the nodes that are there, by the time of their last word.</summary>
+    public const string Nodes = "chat:nodes";
+
     /// <summary>Where Quantum publishes its orders.</summary>
     public const string Control = "chat:control";
 
@@ -40,6 +43,9 @@ internal sealed class RedisKeys(int partitions)
 
     /// <summary>A stream: what Quantum does not have yet, oldest first.</summary>
     public static string Outbox(int partition) => $"chat:{{{partition}}}:outbox";
+
+    /// <summary>A stream: what Quantum refused for good, with reason and time.</summary>
+    public static string DeadLetters(int partition) => $"chat:{{{partition}}}:dead";
 
     /// <summary>A string that expires: the node that saves a partition's outbox.</summary>
     public static string Lease(int partition) => $"chat:{{{partition}}}:lease";
