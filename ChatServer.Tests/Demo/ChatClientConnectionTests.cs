@@ -104,7 +104,7 @@ public sealed class ChatClientConnectionTests(ChromiumFixture chromium) : ChatCl
     [Fact]
     public async Task Watchdog_NoPong_ReconnectsWithoutWaitingForTheSocketToClose()
     {
-        await StartClientAsync("rooms: [12], answerTimeout: 500");
+        await StartClientAsync("rooms: [12], answerTimeout: 2500");
         var server = await Chat.AcceptAsync();
         await server.WelcomeAsync(pingInterval: 1);
 
@@ -117,7 +117,7 @@ public sealed class ChatClientConnectionTests(ChromiumFixture chromium) : ChatCl
     [Fact]
     public async Task Watchdog_AnyTraffic_KeepsTheConnection()
     {
-        await StartClientAsync("rooms: [12], answerTimeout: 500");
+        await StartClientAsync("rooms: [12], answerTimeout: 2500");
         var server = await Chat.AcceptAsync();
         await server.WelcomeAsync(pingInterval: 1);
         for (var i = 1; i <= 3; i++)
