@@ -111,6 +111,7 @@ public sealed class ChatClientConnectionTests(ChromiumFixture chromium) : ChatCl
         (await server.ReceiveAsync()).ToString().Should().Be("""{"type":"ping"}""");
 
         await (await Chat.AcceptAsync()).WelcomeAsync();
+        await Page.WaitForFunctionAsync("log.status.filter((s) => s === 'connected').length === 2");
         (await LogAsync("status")).Should().ContainInOrder("connected", "waiting 4003 no_pong", "connecting", "connected");
     }
 
