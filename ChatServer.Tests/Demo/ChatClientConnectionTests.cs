@@ -104,20 +104,21 @@ public sealed class ChatClientConnectionTests(ChromiumFixture chromium) : ChatCl
     [Fact]
     public async Task Watchdog_NoPong_ReconnectsWithoutWaitingForTheSocketToClose()
     {
-        await StartClientAsync("rooms: [12], answerTimeout: 500");
+        await StartClientAsync("rooms: [12], answerTimeout: 2500");
         var server = await Chat.AcceptAsync();
         await server.WelcomeAsync(pingInterval: 1);
 
         (await server.ReceiveAsync()).ToString().Should().Be("""{"type":"ping"}""");
 
         await (await Chat.AcceptAsync()).WelcomeAsync();
+        await Page.WaitForFunctionAsync("log.status.filter((s) => s === 'connected').length === 2");
         (await LogAsync("status")).Should().ContainInOrder("connected", "waiting 4003 no_pong", "connecting", "connected");
     }
 
     [Fact]
     public async Task Watchdog_AnyTraffic_KeepsTheConnection()
     {
-        await StartClientAsync("rooms: [12], answerTimeout: 500");
+        await StartClientAsync("rooms: [12], answerTimeout: 2500");
         var server = await Chat.AcceptAsync();
         await server.WelcomeAsync(pingInterval: 1);
         for (var i = 1; i <= 3; i++)

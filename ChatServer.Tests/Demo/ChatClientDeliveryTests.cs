@@ -144,7 +144,7 @@ public sealed class ChatClientDeliveryTests(ChromiumFixture chromium) : ChatClie
     [Fact]
     public async Task Send_NeverAcked_GoesAgainAfterTheAnswerTimeout()
     {
-        await StartClientAsync("rooms: [12], answerTimeout: 400");
+        await StartClientAsync("rooms: [12], answerTimeout: 2500");
         var server = await Chat.AcceptAsync();
         await server.WelcomeAsync();
         await EvaluateAsync("client.send(12, 'a')");

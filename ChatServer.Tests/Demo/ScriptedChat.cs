@@ -170,8 +170,11 @@ internal sealed class ScriptedConnection
     /// <summary>Cuts the connection without a word.</summary>
     public void Abort()
     {
-        _context.Abort();
-        _ended.TrySetResult();
+        if (!_ended.Task.IsCompleted)
+        {
+            _context.Abort(); // Not later: once its request has ended, the context belongs to another one.
+            _ended.TrySetResult();
+        }
     }
 
     public static string IdentifierOf(JsonElement chat) => chat.GetProperty("identifier").GetString()!;

@@ -46,7 +46,7 @@ internal sealed class DemoQuantum
 
         Greet(1, "Grace", "Welcome! Open a second tab under another name and talk to yourself.");
         Greet(1, "Alan", "Messages go over one WebSocket. The ticks tell how far yours came: sent, then saved.");
-        Greet(4, "Ada", "Only Ada, Alan and Grace can see this room.");
+        Greet(4, "Alan", "Only Ada, Alan and Grace can see this room.");
     }
 
     public IReadOnlyList<DemoUser> ReadyUsers

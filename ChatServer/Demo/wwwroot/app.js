@@ -47,7 +47,7 @@ async function signInAgain(session) {
 
 async function showSignIn() {
   $('#sign-in').hidden = false;
-  $('#name').focus();
+  if (matchMedia('(pointer: fine)').matches) $('#name').focus(); // On a phone it would call the keyboard up.
   const names = $('.ready-names');
   if (names.childElementCount) return;
   const users = await api.readyUsers().catch(() => []);

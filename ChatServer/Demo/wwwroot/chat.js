@@ -78,6 +78,10 @@ export class Chat {
     $('.back').addEventListener('click', () => this.#show('rooms'));
     $('.people').addEventListener('click', () => this.#show(this.#root.dataset.pane === 'members' ? 'room' : 'members'));
     $('.close-members').addEventListener('click', () => this.#show('room'));
+    $('.room').addEventListener('click', ({ target }) => {
+      const elsewhere = !(target instanceof Element && target.closest('.people'));
+      if (elsewhere && this.#root.dataset.pane === 'members') this.#show('room');
+    });
     document.addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && this.#root.dataset.pane === 'members') this.#show('room');
     });
@@ -99,6 +103,7 @@ export class Chat {
   #open(room) {
     if (this.#current) this.#current.draft = this.#composer.draft;
     this.#current = room;
+    this.#typedAt = 0;
     this.#composer.draft = room.draft;
     this.#composer.label(room.name);
     $('.room-name').textContent = room.name;

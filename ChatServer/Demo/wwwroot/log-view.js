@@ -4,7 +4,7 @@ import { $, avatar, h, icon, unseen } from './dom.js';
 
 /** @typedef {import('./timeline.js').Item} Item */
 
-const time = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
+const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 const dayThisYear = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });

@@ -45,14 +45,14 @@ export class StatusView {
     const shown = offline ? 'offline' : state;
     if (this.#chip.dataset.state !== shown) {
       this.#chip.dataset.state = shown;
-      $('.status-text', this.#chip).textContent = WORDS[shown];
+      $('.status-text', this.#chip).textContent = $('.me-status').textContent = WORDS[shown];
     }
     const seconds = Math.ceil((retryAt - Date.now()) / 1000);
     if (state === 'ended') {
       this.#say(ENDED[/** @type {keyof typeof ENDED} */ (code)] ?? 'The server ended the connection.', 'Sign in again', this.signIn);
     } else if (offline) this.#say('You are offline. What you write is sent when you are back.', 'Try now', this.retry);
-    else if (state === 'waiting' && seconds > 0) this.#say(`Connection lost. Trying again in ${seconds} s.`, 'Try now', this.retry);
-    else if (state === 'waiting' || (state === 'connecting' && this.#wasConnected)) this.#say('Connection lost. Trying again…');
+    else if (state === 'waiting' && seconds > 0) this.#say(`Connection lost. Retrying in ${seconds}\u00a0s.`, 'Try now', this.retry);
+    else if (state === 'waiting' || (state === 'connecting' && this.#wasConnected)) this.#say('Connection lost. Retrying…');
     else this.#banner.hidden = true;
   }
 
