@@ -13,7 +13,6 @@ public sealed class Arena<T> : IDisposable
     private readonly int _blockLength;
     private Block? _first;
     private Block? _current;
-    private bool _disposed;
 
     /// <summary>Creates an arena; it holds nothing until the first run.</summary>
     /// <param name="options">Settings; null for the default ones.</param>
@@ -54,14 +53,13 @@ public sealed class Arena<T> : IDisposable
     /// </summary>
     public void Reset()
     {
-        var last = _current;
-        if (last is null)
+        var first = _first;
+        if (_current is { } last)
         {
-            return;
+            last.Next = null;
         }
 
-        last.Next = null;
-        for (var block = _first; block is not null; block = block.Next)
+        for (var block = first; block is not null; block = block.Next)
         {
             if (block.Items.Length <= _blockLength)
             {
@@ -71,39 +69,35 @@ public sealed class Arena<T> : IDisposable
             block.Used = 0;
         }
 
-        _current = _first;
+        _current = first;
     }
 
     /// <summary>
-    /// Drops all blocks. A connection may be disposed while its reader is still at a reply: that thread's runs stay good, and a run it
-    /// asks for later is served, but nothing is kept after the next reset.
+    /// Drops all blocks. A connection may be disposed while its reader is still at a reply: that thread's runs stay good, and it may
+    /// go on to ask for runs; what it holds then goes when the connection goes.
     /// </summary>
     public void Dispose()
     {
-        _disposed = true;
         _first = null;
         _current = null;
     }
 
     private Block Advance(Block? block, int length)
     {
-        var next = block?.Next;
-        if (next is null || next.Items.Length < length)
+        // The first block stays for good, so it is never a giant one.
+        block ??= _first = new Block(new T[_blockLength]);
+        if (block.Free < length)
         {
-            next = new Block(new T[Math.Max(length, _blockLength)]);
-            if (block is not null)
+            if (block.Next is null || block.Next.Items.Length < length)
             {
-                block.Next = next;
+                block.Next = new Block(new T[Math.Max(length, _blockLength)]);
             }
+
+            block = block.Next;
         }
 
-        if (!_disposed)
-        {
-            _first ??= next;
-            _current = next;
-        }
-
-        return next;
+        _current = block;
+        return block;
     }
 
     private sealed class Block(T[] items)

@@ -99,6 +99,7 @@ internal sealed class DuplexPump : IDisposable
         var writer = _receivePipe.Writer;
         while (true)
         {
+            await _transport.WaitAsync();
             var received = await _transport.ReceiveAsync(writer.GetMemory(_receiveSize.Next));
             Volatile.Write(ref _lastReceived, received);
             if (received == 0)

@@ -5,6 +5,9 @@ namespace Pipelines.Sockets.Unofficial.Transport;
 /// <summary>Where a <see cref="DuplexPump"/> gets its bytes from and brings them to. One receive and one send at a time.</summary>
 internal interface ITransport : IDisposable
 {
+    /// <summary>Waits, without a buffer, until there may be something to receive; at once where that was not asked for.</summary>
+    ValueTask WaitAsync();
+
     /// <summary>Waits for bytes; 0 at the end of the stream.</summary>
     ValueTask<int> ReceiveAsync(Memory<byte> buffer);
 

@@ -13,10 +13,9 @@ internal sealed class SocketTransport(Socket socket, SocketConnectionOptions opt
     private readonly List<ArraySegment<byte>> _pieces = new(MostPieces);
     private readonly SocketAwaitableEventArgs _gather = new();
 
-    public ValueTask<int> ReceiveAsync(Memory<byte> buffer) =>
-        options.HasFlag(SocketConnectionOptions.ZeroLengthReads)
-            ? WaitAndReceiveAsync(buffer)
-            : socket.ReceiveAsync(buffer, SocketFlags.None);
+    public ValueTask WaitAsync() => options.HasFlag(SocketConnectionOptions.ZeroLengthReads) ? EmptyReceiveAsync() : default;
+
+    public ValueTask<int> ReceiveAsync(Memory<byte> buffer) => socket.ReceiveAsync(buffer, SocketFlags.None);
 
     public ValueTask<int> SendAsync(ReadOnlySequence<byte> buffer) =>
         !buffer.IsSingleSegment && TryCollect(buffer) ? GatherAsync() : socket.SendAsync(buffer.FirstPiece(), SocketFlags.None);
@@ -31,12 +30,8 @@ internal sealed class SocketTransport(Socket socket, SocketConnectionOptions opt
         socket.Dispose();
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> WaitAndReceiveAsync(Memory<byte> buffer)
-    {
-        await socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
-        return await socket.ReceiveAsync(buffer, SocketFlags.None);
-    }
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask EmptyReceiveAsync() => await socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> GatherAsync()

@@ -8,6 +8,8 @@ internal sealed class StreamTransport(Stream stream) : ITransport
 {
     private readonly CancellationTokenSource _ended = new();
 
+    public ValueTask WaitAsync() => default;
+
     public ValueTask<int> ReceiveAsync(Memory<byte> buffer) => stream.ReadAsync(buffer, _ended.Token);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
