@@ -45,8 +45,12 @@ internal sealed class SocketPair : IDisposable
     public async Task<byte[]> FarReadAsync(int count)
     {
         var bytes = new byte[count];
-        using var stream = new NetworkStream(Far, ownsSocket: false);
-        await stream.ReadExactlyAsync(bytes).AsTask().WaitAsync(Limits.Short);
+        for (var read = 0; read < count;)
+        {
+            var received = await Far.ReceiveAsync(bytes.AsMemory(read)).AsTask().WaitAsync(Limits.Short);
+            read += received > 0 ? received : throw new EndOfStreamException();
+        }
+
         return bytes;
     }
 

@@ -29,8 +29,8 @@ internal sealed class DuplexPump : IDisposable
         _transport = transport;
         _receivePipe = new Pipe(receiveOptions);
         _sendPipe = new Pipe(sendOptions);
-        _input = new MeasuredPipeReader(_receivePipe.Reader, OnInputCompleted);
-        _output = new MeasuredPipeWriter(_sendPipe.Writer, OnOutputCompleted);
+        _input = new MeasuredPipeReader(_receivePipe.Reader, OnInputCompleting);
+        _output = new MeasuredPipeWriter(_sendPipe.Writer, OnOutputCompleting, _sendPipe.Reader.CancelPendingRead);
         _receiveSize = new ReceiveSize(receiveOptions);
         receiveOptions.WriterScheduler.Schedule(static pump => _ = ((DuplexPump)pump!).ReceiveAsync(), this);
         sendOptions.ReaderScheduler.Schedule(static pump => _ = ((DuplexPump)pump!).SendAsync(), this);
@@ -196,16 +196,12 @@ internal sealed class DuplexPump : IDisposable
         return failure.IsReset ? new ConnectionResetException(error.Message, error) : error;
     }
 
-    private void OnInputCompleted()
+    private void OnInputCompleting()
     {
         TrySetShutdown(PipeShutdownKind.InputReaderCompleted);
         _transport.EndReceiving();
         _receivePipe.Writer.CancelPendingFlush();
     }
 
-    private void OnOutputCompleted()
-    {
-        TrySetShutdown(PipeShutdownKind.OutputWriterCompleted);
-        _sendPipe.Reader.CancelPendingRead();
-    }
+    private void OnOutputCompleting() => TrySetShutdown(PipeShutdownKind.OutputWriterCompleted);
 }

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace Pipelines.Sockets.Unofficial.Transport;
 
 /// <summary>The reading end that the user of a connection gets: counts what was consumed and tells when it is completed.</summary>
-internal sealed class MeasuredPipeReader(PipeReader inner, Action completed) : PipeReader
+internal sealed class MeasuredPipeReader(PipeReader inner, Action completing) : PipeReader
 {
     private ReadOnlySequence<byte> _inHand;
     private long _consumed;
@@ -72,12 +72,11 @@ internal sealed class MeasuredPipeReader(PipeReader inner, Action completed) : P
     public override void Complete(Exception? exception = null)
     {
         var now = _guard.TryComplete();
+        completing();
         if (now)
         {
             inner.Complete(exception);
         }
-
-        completed();
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

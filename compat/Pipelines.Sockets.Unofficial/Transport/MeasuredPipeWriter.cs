@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 namespace Pipelines.Sockets.Unofficial.Transport;
 
 /// <summary>The writing end that the user of a connection gets: counts what was flushed and tells when it is completed.</summary>
-internal sealed class MeasuredPipeWriter(PipeWriter inner, Action completed) : PipeWriter
+internal sealed class MeasuredPipeWriter(PipeWriter inner, Action completing, Action abandoned) : PipeWriter
 {
     private long _written;
     private long _flushed;
@@ -56,7 +56,9 @@ internal sealed class MeasuredPipeWriter(PipeWriter inner, Action completed) : P
 
     public override void Complete(Exception? exception = null)
     {
-        if (_guard.TryComplete())
+        var now = _guard.TryComplete();
+        completing();
+        if (now)
         {
             Volatile.Write(ref _flushed, _written);
             inner.Complete(exception);
@@ -64,9 +66,8 @@ internal sealed class MeasuredPipeWriter(PipeWriter inner, Action completed) : P
         else if (_guard.IsInUse)
         {
             Volatile.Write(ref _abandoned, true);
+            abandoned();
         }
-
-        completed();
     }
 
     private void Enter()
