@@ -160,7 +160,7 @@ public sealed class StreamConnectionTests : IDisposable
         using var source = new MemoryStream(Pattern.Bytes(100_000));
         var reader = StreamConnection.GetReader(source, Options(), "replay");
         (await reader.ReadExactlyAsync(100_000)).Should().Equal(Pattern.Bytes(100_000));
-        _pool.Out.Should().BePositive("the pool given is used");
+        _pool.Rented.Should().BePositive("the pool given is used");
         await reader.CompleteAsync();
         _pool.Out.Should().Be(0);
         source.CanRead.Should().BeTrue();
