@@ -27,19 +27,13 @@ public sealed class SocketConnection : IMeasuredDuplexPipe, IDisposable
     /// <summary>The bytes to send; a flush waits while more than the pause threshold is unsent.</summary>
     public PipeWriter Output => _pump.Output;
 
-    /// <inheritdoc/>
-    public long TotalBytesSent => _pump.BytesSent;
-
-    /// <inheritdoc/>
-    public long TotalBytesReceived => _pump.BytesRead;
-
     /// <summary>Bytes received from the socket since the start.</summary>
     public long BytesRead => _pump.BytesRead;
 
     /// <summary>Bytes that the socket has taken since the start.</summary>
     public long BytesSent => _pump.BytesSent;
 
-    /// <summary>What the last receive brought: 0 for the end of the stream, -1 before the first.</summary>
+    /// <summary>What the last receive brought: 0 for the end of the stream, and before the first.</summary>
     public int LastReceived => _pump.LastReceived;
 
     /// <summary>What first ended the connection, in whole or in part.</summary>
@@ -47,6 +41,10 @@ public sealed class SocketConnection : IMeasuredDuplexPipe, IDisposable
 
     /// <summary>The error of the socket, where that is what first ended the connection.</summary>
     public SocketError SocketError => _pump.SocketError;
+
+    long IMeasuredDuplexPipe.TotalBytesSent => _pump.BytesSent;
+
+    long IMeasuredDuplexPipe.TotalBytesReceived => _pump.BytesRead;
 
     /// <summary>Throws where something that the connection needs is missing; nothing is.</summary>
     public static void AssertDependencies()

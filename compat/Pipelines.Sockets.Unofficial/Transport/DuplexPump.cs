@@ -19,7 +19,7 @@ internal sealed class DuplexPump : IDisposable
     private readonly ReceiveSize _receiveSize;
     private long _bytesRead;
     private long _bytesSent;
-    private int _lastReceived = -1;
+    private int _lastReceived;
     private int _shutdownKind;
     private int _socketError;
     private int _disposed;
@@ -48,7 +48,7 @@ internal sealed class DuplexPump : IDisposable
 
     public long BytesWaitingToBeSent => Math.Max(0, _output.Flushed - BytesSent);
 
-    /// <summary>What the last receive brought; -1 before the first.</summary>
+    /// <summary>What the last receive brought; 0 before the first.</summary>
     public int LastReceived => Volatile.Read(ref _lastReceived);
 
     public PipeShutdownKind ShutdownKind => (PipeShutdownKind)Volatile.Read(ref _shutdownKind);
