@@ -107,6 +107,7 @@ public sealed class SocketConnectionPressureTests : IDisposable
         await far.WriteAsync(Pattern.Bytes(100_000)).AsTask().WaitAsync(Limits.Short);
         await Limits.UntilAsync(() => connection.GetCounters().BytesWaitingToBeRead >= Threshold, "the pipe is full");
         connection.Dispose();
+        await Limits.UntilAsync(() => HasEnded(connection.Input), "receiving ends though nobody reads");
         await connection.Input.CompleteAsync();
         await connection.Output.CompleteAsync();
         await Limits.UntilAsync(() => _pool.Out == 0, "all buffers are back");
@@ -181,6 +182,24 @@ public sealed class SocketConnectionPressureTests : IDisposable
 
         unobserved.Should().BeEmpty();
         await Limits.UntilAsync(() => _pool.Out == 0, "all buffers are back");
+    }
+
+    // Looks without consuming, so that it makes no room in the pipe.
+    private static bool HasEnded(PipeReader reader)
+    {
+        try
+        {
+            if (reader.TryRead(out var read))
+            {
+                reader.AdvanceTo(read.Buffer.Start, read.Buffer.Start);
+            }
+
+            return false;
+        }
+        catch (ObjectDisposedException)
+        {
+            return true;
+        }
     }
 
     private async Task TearDownAsync(int way)

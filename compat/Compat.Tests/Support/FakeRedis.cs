@@ -57,8 +57,11 @@ internal sealed class FakeRedis : IAsyncDisposable
                 var arguments = new string[int.Parse(header.AsSpan(1))];
                 for (var i = 0; i < arguments.Length; i++)
                 {
+                    // By its length: the client's probes are random bytes, line ends among them.
+                    var argument = new char[int.Parse((await reader.ReadLineAsync()).AsSpan(1))];
+                    await reader.ReadBlockAsync(argument);
                     await reader.ReadLineAsync();
-                    arguments[i] = await reader.ReadLineAsync() ?? "";
+                    arguments[i] = new string(argument);
                 }
 
                 await stream.WriteAsync(Answer(arguments));
