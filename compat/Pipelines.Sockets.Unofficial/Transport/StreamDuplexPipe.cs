@@ -3,7 +3,8 @@ using System.IO.Pipelines;
 namespace Pipelines.Sockets.Unofficial.Transport;
 
 /// <summary>What <see cref="StreamConnection.GetDuplex"/> gives.</summary>
-internal sealed class StreamDuplexPipe(Stream stream, PipeOptions send, PipeOptions receive, string? name) : IMeasuredDuplexPipe, IDisposable
+internal sealed class StreamDuplexPipe(Stream stream, PipeOptions send, PipeOptions receive, string? name)
+    : IMeasuredDuplexPipe, IDisposable
 {
     private readonly DuplexPump _pump = new(new StreamTransport(stream), send, receive);
     private readonly string _name = string.IsNullOrWhiteSpace(name) ? nameof(StreamConnection) : name.Trim();
