@@ -39,6 +39,11 @@ internal static class ChatServerExtensions
         services.AddPersist(settings.Persist);
         services.AddHostedService<QuantumOrders>();
         services.AddHostedService<Goodbye>();
+        if (settings.IsEmbedded)
+        {
+            services.AddDemoQuantum();
+        }
+
         builder.WebHost.ConfigureKestrel(kestrel => Listeners.Configure(kestrel, settings.Accept));
     }
 
@@ -108,13 +113,16 @@ internal static class ChatServerExtensions
             .AddSingleton<IOutbox, RedisOutbox>();
     }
 
-    private static void AddEmbeddedBackend(this IServiceCollection services)
-    {
+    private static void AddEmbeddedBackend(this IServiceCollection services) =>
         services.AddSingleton<MemorySessionStore>()
             .AddSingleton<ISessionStore>(provider => provider.GetRequiredService<MemorySessionStore>())
             .AddSingleton<MemoryOutbox>()
             .AddSingleton<IOutbox>(provider => provider.GetRequiredService<MemoryOutbox>())
             .AddSingleton<IRelay, MemoryRelay>();
+
+    /// <summary>After <see cref="AddPersist"/>, whose client of Quantum's API it points at itself.</summary>
+    private static void AddDemoQuantum(this IServiceCollection services)
+    {
         services.AddDemo().AddSingleton<IDemoSessions, EmbeddedSessions>();
         services.AddHttpClient(QuantumClient.ClientName)
             .ConfigureHttpClient(DemoAddress.Use)

@@ -1,6 +1,9 @@
 using ChatServer.Accept;
+using ChatServer.Deliver;
+using ChatServer.Protocol;
 using ChatServer.Tests.Demo;
 using ChatServer.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 
 namespace ChatServer.Tests.EndToEnd;
@@ -17,6 +20,9 @@ public sealed class BrowserTests(ChromiumFixture chromium)
         await using var second = await chromium.NewContextAsync(new() { ViewportSize = new() { Width = 375, Height = 740 }, Locale = "en-GB" });
         var ada = await EnterAsync(first, node, "Ada");
         var zoe = await EnterAsync(second, node, "Zoe");
+
+        // On a phone the rooms are a page of their own.
+        await zoe.GetByTestId("room").First.ClickAsync();
 
         await SayAsync(ada, "hello Zoe 👋");
         await Assertions.Expect(zoe.GetByTestId("message").Last.GetByTestId("body")).ToHaveTextAsync("hello Zoe 👋");
@@ -40,10 +46,7 @@ public sealed class BrowserTests(ChromiumFixture chromium)
         {
             ada = await EnterAsync(context, node, "Ada");
             await context.SetOfflineAsync(true);
-            foreach (var connection in await OpenConnectionsAsync(node))
-            {
-                connection.Close(Protocol.CloseReason.Restart);
-            }
+            node.Services.GetRequiredService<ConnectionRegistry>().CloseAll(CloseReason.Restart);
 
             await SayAsync(ada, "written offline, first");
             await SayAsync(ada, "written offline, second");
@@ -64,7 +67,7 @@ public sealed class BrowserTests(ChromiumFixture chromium)
         {
             var script = Path.Combine(folder.FullName, "make-dev-cert.sh");
             File.Copy(Repository.PathOf("certs", "make-dev-cert.sh"), script);
-            (await BoundedProcess.RunAsync("bash", [script])).ExitCode.Should().Be(0);
+            (await BoundedProcess.RunAsync(["bash", script], folder.FullName, TimeSpan.FromSeconds(60))).ExitCode.Should().Be(0);
             await using var node = await TestNode.StartAsync(
                 "Development", ListenMode.Both,
                 ("CERT_FILE", Path.Combine(folder.FullName, "dev-cert.pem")), ("KEY_FILE", Path.Combine(folder.FullName, "dev-key.pem")));
@@ -114,9 +117,6 @@ public sealed class BrowserTests(ChromiumFixture chromium)
         await page.GetByTestId("body-input").FillAsync(text);
         await page.GetByTestId("body-input").PressAsync("Enter");
     }
-
-    private static Task<Deliver.Connection[]> OpenConnectionsAsync(TestNode node) =>
-        Task.FromResult(((Deliver.ConnectionRegistry)node.Services.GetService(typeof(Deliver.ConnectionRegistry))!).All.ToArray());
 
     /// <summary>A picture to look at, where somebody asks for it.</summary>
     private static async Task ShotAsync(IPage page, string name)
