@@ -106,6 +106,36 @@ internal sealed class ChatPeer : IAsyncDisposable
         }
     }
 
+    /// <summary>The frames up to the one that is meant; what persistence tells in between, at its own time, is left out.</summary>
+    public async Task<IReadOnlyList<JsonObject>> UntilAsync(Func<JsonObject, bool> isLast)
+    {
+        var frames = new List<JsonObject>();
+        while (true)
+        {
+            var frame = await NextAsync();
+            if (isLast(frame))
+            {
+                return [.. frames, frame];
+            }
+
+            if (frame.Type() is not ("info_chat" or "saved"))
+            {
+                frames.Add(frame);
+            }
+        }
+    }
+
+    /// <summary>The frames up to the one with the message of that identifier.</summary>
+    public Task<IReadOnlyList<JsonObject>> UntilMessageAsync(string identifier) =>
+        UntilAsync(frame => frame.Type() == "chat" && frame.Messages().Any(message => message.Text("identifier") == identifier));
+
+    /// <summary>Sends a message and waits for its ack.</summary>
+    public async Task<JsonObject> SayAsync(long room, string identifier, string body = "hello")
+    {
+        await ChatAsync(room, identifier, body);
+        return (await UntilAsync(frame => frame.Type() == "ack" && frame.Text("identifier") == identifier))[^1];
+    }
+
     /// <summary>The next error, which must have that code.</summary>
     public async Task<JsonObject> ErrorAsync(string code)
     {
