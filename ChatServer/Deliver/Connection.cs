@@ -21,6 +21,7 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     private readonly Lock _ending = new();
     private bool _closing;
     private bool _finished;
+    private volatile bool _isWelcome;
 
     /// <summary>Random, and unique over all nodes for all practical purposes.</summary>
     public ulong Id { get; } = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
@@ -30,6 +31,9 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
 
     /// <summary>Null until the first frame has authenticated it; never changes after that.</summary>
     public Caller? Caller { get; private set; }
+
+    /// <summary>Whether the answer to the first frame has gone out: what is meant for its user may follow that and must not overtake it.</summary>
+    public bool IsWelcome => _isWelcome;
 
     public Outbound Outbound => outbound;
 
@@ -57,6 +61,8 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     }
 
     public void Authenticated(Caller caller) => Caller = caller;
+
+    public void Welcomed() => _isWelcome = true;
 
     /// <summary>Bytes have come from the peer.</summary>
     public void Heard()
