@@ -20,6 +20,8 @@ public sealed class RefusedFrameTests(ChatFixture chat) : IClassFixture<ChatFixt
     [InlineData("""{"type":7,"room_id":300,"identifier":"i"}""", "bad_frame", 300L, "i")]
     [InlineData("""{"type":null}""", "bad_frame", null, null)]
     [InlineData("""{"type":"\ud800","room_id":300}""", "bad_frame", 300L, null)]
+    [InlineData("""{"type":"\ud800 a type that is too long to be taken for one of ours","room_id":300}""", "bad_frame", 300L, null)]
+    [InlineData("""{"\ud800":1,"type":"ping","room_id":300}""", "bad_frame", 300L, null)]
     [InlineData("""{"room_id":300,"identifier":"i","type":""}""", "bad_frame", 300L, "i")]
     [InlineData("""{"room_id":300,"identifier":"i"}""", "bad_frame", 300L, "i")]
     [InlineData("""{"type":"auth","token":"x"}""", "bad_frame", null, null)]

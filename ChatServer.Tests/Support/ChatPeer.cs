@@ -61,7 +61,7 @@ internal sealed class ChatPeer : IAsyncDisposable
         (await peer.NextAsync("auth"))["success"]!.GetValue<bool>().Should().BeTrue();
         foreach (var _ in rooms)
         {
-            await peer.NextAsync("joined");
+            (await peer.UntilAsync(frame => frame.Type() == "joined")).Should().ContainSingle("each room is joined");
         }
 
         return peer;
