@@ -16,6 +16,7 @@ internal sealed class ChatPeer : IAsyncDisposable
     private readonly ClientWebSocket _socket;
     private readonly Channel<JsonObject> _frames = Channel.CreateUnbounded<JsonObject>();
     private readonly TaskCompletionSource<(int Code, string Reason)> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Queue<JsonObject> _aside = [];
     private readonly Task _receiving;
 
     private ChatPeer(ClientWebSocket socket)
@@ -96,6 +97,14 @@ internal sealed class ChatPeer : IAsyncDisposable
     /// <summary>The next frame of that type; others are passed over.</summary>
     public async Task<JsonObject> FindAsync(string type)
     {
+        while (_aside.TryDequeue(out var earlier))
+        {
+            if (earlier.Type() == type)
+            {
+                return earlier;
+            }
+        }
+
         while (true)
         {
             var frame = await NextAsync();
@@ -106,7 +115,9 @@ internal sealed class ChatPeer : IAsyncDisposable
         }
     }
 
-    /// <summary>The frames up to the one that is meant; what persistence tells in between, at its own time, is left out.</summary>
+    /// <summary>
+    /// The frames up to the one that is meant. What persistence tells in between, at its own time, is none of them: <see cref="FindAsync"/> has it.
+    /// </summary>
     public async Task<IReadOnlyList<JsonObject>> UntilAsync(Func<JsonObject, bool> isLast)
     {
         var frames = new List<JsonObject>();
@@ -118,7 +129,11 @@ internal sealed class ChatPeer : IAsyncDisposable
                 return [.. frames, frame];
             }
 
-            if (frame.Type() is not ("info_chat" or "saved"))
+            if (frame.Type() is "info_chat" or "saved" || frame.Text("code") == "not_saved")
+            {
+                _aside.Enqueue(frame);
+            }
+            else
             {
                 frames.Add(frame);
             }
