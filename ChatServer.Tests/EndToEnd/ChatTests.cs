@@ -16,7 +16,8 @@ public sealed class ChatTests(TwoNodes chat) : IClassFixture<TwoNodes>
         await using var near = await LoginAsync(2, 200);
         await using var far = await LoginAsync(3, chat.Second, 200);
 
-        var ack = await sender.SayAsync(200, "a1", "hello");
+        await sender.ChatAsync(200, "a1", "hello");
+        var ack = await sender.NextAsync("ack");
         ack.Select(member => member.Key).Should().BeEquivalentTo(["type", "success", "room_id", "identifier", "seq", "timestamp"]);
         ack.Flag("success").Should().BeTrue();
         ack.Number("room_id").Should().Be(200);
