@@ -7,12 +7,10 @@ namespace ChatServer.Tests.EndToEnd;
 
 public sealed class FirstFrameTests(ChatFixture chat) : IClassFixture<ChatFixture>
 {
-    private const string TwoRooms = "[12,15]";
-
     [Fact]
     public async Task The_bare_token_is_enough_and_the_answer_tells_everything()
     {
-        var token = await chat.Sessions.LoginAsync(1, roomIds: TwoRooms, timeToLive: TimeSpan.FromSeconds(1000));
+        var token = await chat.Sessions.LoginAsync(1, roomIds: "[12,15]", timeToLive: TimeSpan.FromSeconds(1000));
         await using var peer = await ChatPeer.OpenAsync(chat.Node.Url);
         await peer.SendTextAsync(token);
 
