@@ -8,6 +8,7 @@ internal sealed class BoundedProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly StringBuilder _output = new();
+    private readonly StringBuilder _errors = new();
 
     private BoundedProcess(Process process) => _process = process;
 
@@ -19,6 +20,18 @@ internal sealed class BoundedProcess : IAsyncDisposable
             lock (_output)
             {
                 return _output.ToString();
+            }
+        }
+    }
+
+    /// <summary>What the process has written so far to its error output alone.</summary>
+    public string ErrorOutput
+    {
+        get
+        {
+            lock (_output)
+            {
+                return _errors.ToString();
             }
         }
     }
@@ -47,7 +60,7 @@ internal sealed class BoundedProcess : IAsyncDisposable
 
         var child = new BoundedProcess(new Process { StartInfo = start });
         child._process.OutputDataReceived += (_, line) => child.Keep(line.Data);
-        child._process.ErrorDataReceived += (_, line) => child.Keep(line.Data);
+        child._process.ErrorDataReceived += (_, line) => child.Keep(line.Data, child._errors);
         child._process.Start();
         child._process.StandardInput.Close();
         child._process.BeginOutputReadLine();
@@ -61,17 +74,24 @@ internal sealed class BoundedProcess : IAsyncDisposable
         IReadOnlyList<string> command, string directory, TimeSpan limit, params IEnumerable<(string Name, string? Value)> environment)
     {
         await using var child = Start(command, directory, environment);
+        return (await child.ExitAsync(limit), child.Output);
+    }
+
+    /// <summary>Waits for the end of the process, with all its output, and gives its exit code.</summary>
+    /// <exception cref="TimeoutException">It did not end in time; the message holds its output.</exception>
+    public async Task<int> ExitAsync(TimeSpan limit)
+    {
         using var timeout = new CancellationTokenSource(limit);
         try
         {
-            await child._process.WaitForExitAsync(timeout.Token);
+            await _process.WaitForExitAsync(timeout.Token);
         }
         catch (OperationCanceledException late)
         {
-            throw new TimeoutException($"{string.Join(' ', command)} did not end within {limit}:\n{child.Output}", late);
+            throw new TimeoutException($"{_process.StartInfo.FileName} did not end within {limit}:\n{Output}", late);
         }
 
-        return (child._process.ExitCode, child.Output);
+        return _process.ExitCode;
     }
 
     public async ValueTask DisposeAsync()
@@ -86,11 +106,12 @@ internal sealed class BoundedProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private void Keep(string? line)
+    private void Keep(string? line, StringBuilder? other = null)
     {
         lock (_output)
         {
             _output.AppendLine(line);
+            other?.AppendLine(line);
         }
     }
 }

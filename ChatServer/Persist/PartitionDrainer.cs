@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ChatServer.Protocol;
 using ChatServer.Relay;
 using ChatServer.Rooms;
@@ -61,7 +62,7 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
                 foreach (var entry in entries)
                 {
                     last = entry.Id;
-                    if (Enqueue(entry) is { } key)
+                    if (await RoomOfAsync(entry) is { } key && Enqueue(key, entry))
                     {
                         saving.Add(SaveRoomAsync(key, cancellation));
                     }
@@ -87,21 +88,35 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
         await Task.WhenAll(saving);
     }
 
-    /// <returns>The room, where nobody saves its messages yet.</returns>
-    private RoomKey? Enqueue(OutboxEntry entry)
+    /// <returns>Null where the entry is none that a ChatServer wrote: it is buried, so that it holds up nobody.</returns>
+    private async ValueTask<RoomKey?> RoomOfAsync(OutboxEntry entry)
     {
-        var key = StoredMessage.Read(entry.Message.Span).Room;
+        try
+        {
+            return StoredMessage.Read(entry.Message.Span).Room;
+        }
+        catch (JsonException exception)
+        {
+            LogUnreadable(exception, partition, entry.Id);
+            await outbox.BuryAsync(partition, entry, "It can't be read.");
+            return null;
+        }
+    }
+
+    /// <returns>Whether nobody saves the room's messages yet.</returns>
+    private bool Enqueue(RoomKey key, OutboxEntry entry)
+    {
         lock (_gate)
         {
             _inHand++;
             if (_rooms.TryGetValue(key, out var queue))
             {
                 queue.Enqueue(entry);
-                return null;
+                return false;
             }
 
             _rooms[key] = new([entry]);
-            return key;
+            return true;
         }
     }
 
@@ -166,6 +181,12 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
                 return false;
+            }
+            catch (Exception exception)
+            {
+                // A defect of ours: the room must not be forgotten for it, and it must be seen.
+                LogFailed(exception, partition, entry.Id);
+                await PauseAsync(cancellation);
             }
         }
 
@@ -236,6 +257,12 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
 
     [LoggerMessage(510, LogLevel.Warning, "Outbox {Partition}: Redis is out of reach, its messages wait.")]
     private partial void LogWaiting(Exception exception, int partition);
+
+    [LoggerMessage(512, LogLevel.Error, "Outbox {Partition}: entry {Entry} can't be read and is a dead letter now.")]
+    private partial void LogUnreadable(Exception exception, int partition, string entry);
+
+    [LoggerMessage(513, LogLevel.Error, "Outbox {Partition}: message {Entry} failed for a reason that lies here, and is tried again.")]
+    private partial void LogFailed(Exception exception, int partition, string entry);
 
     [LoggerMessage(511, LogLevel.Warning, "Outbox {Partition}: message {Entry} can't be saved now and is tried again.")]
     private partial void LogPostponed(Exception exception, int partition, string entry);

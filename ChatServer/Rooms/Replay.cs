@@ -45,18 +45,18 @@ internal sealed class Replay(IRelay relay, DeliverOptions options)
                     return null;
                 }
 
-                foreach (var message in page.Messages)
-                {
-                    // Redis may be ahead of what the subscription has brought here.
-                    room.OnMessage(message);
-                }
-
                 if (!await SendAsync(connection, page.Messages))
                 {
                     return null;
                 }
 
                 seen = page.Messages.Count > 0 ? page.Messages[^1].Seq : seen;
+                if (!await CatchUpAsync(room, seen))
+                {
+                    connection.Close(Protocol.CloseReason.SlowConsumer);
+                    return null;
+                }
+
                 if (room.TryJoin(connection, seen, tail) is { } member)
                 {
                     return member;
@@ -69,6 +69,29 @@ internal sealed class Replay(IRelay relay, DeliverOptions options)
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// Brings the room to where the newcomer is. The log may be ahead of what the subscription has brought here, and a member gets all that its room
+    /// delivers: what the newcomer has seen would come again.
+    /// </summary>
+    /// <returns>False where the log no longer holds what the room lacks.</returns>
+    private async ValueTask<bool> CatchUpAsync(Room room, long seen)
+    {
+        for (var at = room.Seq; at < seen; at = room.Seq)
+        {
+            foreach (var message in (await relay.ReadAsync(room.Key, at, PageMessages)).Messages)
+            {
+                room.OnMessage(message);
+            }
+
+            if (room.Seq == at)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private async ValueTask<bool> SendAsync(Connection connection, IReadOnlyList<RelayedMessage> messages)
