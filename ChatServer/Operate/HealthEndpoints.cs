@@ -13,6 +13,7 @@ internal static class HealthEndpoints
         app.MapGet("/readyz", async (IServiceProvider services, IHostApplicationLifetime lifetime) =>
             lifetime.ApplicationStopping.IsCancellationRequested ? NotReady("stopping")
             : services.GetService<RedisConnection>() is { } redis && !await redis.IsReachableAsync() ? NotReady("Redis is out of reach")
+            : services.GetService<RedisSubscriptions>() is { AreInForce: false } ? NotReady("subscriptions are not in force")
             : Results.Text($"ready{await BacklogAsync(services.GetRequiredService<IOutbox>())}"));
     }
 

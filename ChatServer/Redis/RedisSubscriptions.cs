@@ -24,6 +24,10 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
     private volatile Link? _link;
     private Action? _restored;
     private long _probeSeenAt;
+    private bool _hasComplained;
+
+    /// <summary>Whether there is a link, as far as is known.</summary>
+    public bool AreInForce => _link is { IsBroken: false };
 
     /// <summary>Calls back after every interruption, when all subscriptions are in force again: what was published meanwhile is lost here.</summary>
     public void WhenRestored(Action restored) => _restored += restored;
@@ -137,12 +141,18 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
             }
 
             before?.Dispose();
+            _hasComplained = false;
             link.WhenBroken(() => Break(link));
             return true;
         }
         catch (Exception exception) when (exception is RelayUnavailableException || RedisFaults.IsUnavailable(exception))
         {
-            LogNoLink(exception.Message);
+            if (!_hasComplained)
+            {
+                LogNoLink(exception.Message);
+                _hasComplained = true;
+            }
+
             link?.Dispose();
             return false;
         }
@@ -233,6 +243,17 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
                     Break();
                 }
             };
+        }
+
+        public bool IsBroken
+        {
+            get
+            {
+                lock (_gate)
+                {
+                    return _isBroken;
+                }
+            }
         }
 
         /// <exception cref="RelayUnavailableException">Redis has not confirmed the subscription.</exception>
