@@ -4,7 +4,8 @@
 --       then for each message: channel, head, tail, origin, timestamp, token.
 -- Answer, for each message: "seq epoch timestamp", with " repeat" behind it where the identifier was known.
 local answers = {}
-local wasEmpty = redis.call('EXISTS', KEYS[1]) == 0
+-- A stream whose entries have all been deleted still exists.
+local wasEmpty = redis.call('XLEN', KEYS[1]) == 0
 for message = 0, (#KEYS - 1) / 3 - 1 do
   local room, log, identifier = KEYS[message * 3 + 2], KEYS[message * 3 + 3], KEYS[message * 3 + 4]
   local known = redis.call('GET', identifier)
