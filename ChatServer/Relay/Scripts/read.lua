@@ -1,6 +1,10 @@
 -- Reads a room's log. KEYS: room, log. ARGV: seq to read after, how many (0: none), epoch for a room that has none.
-redis.call('HSETNX', KEYS[1], 'epoch', ARGV[3])
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'seq')
+if not room[1] then
+  -- Only then: a Redis out of memory refuses every write, and a room that has its epoch can still be read.
+  redis.call('HSET', KEYS[1], 'epoch', ARGV[3])
+  room[1] = ARGV[3]
+end
 local entries = {}
 if tonumber(ARGV[2]) > 0 then
   entries = redis.call('XRANGE', KEYS[2], '(' .. ARGV[1] .. '-0', '+', 'COUNT', ARGV[2])
