@@ -52,6 +52,7 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
     /// <summary>Begins to deliver, after <paramref name="head"/>; what came before it waits already.</summary>
     public void Start(long head, string epoch)
     {
+        bool hasGap;
         lock (_gate)
         {
             _seq = head;
@@ -62,6 +63,12 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
             }
 
             Advance();
+            hasGap = _ahead.Count > 0;
+        }
+
+        if (hasGap)
+        {
+            gapOpened(this);
         }
     }
 
@@ -134,7 +141,7 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
                     }
                 }
 
-                _filling.AddParting(member.Connection, left);
+                _filling.AddDirect(member, left);
                 Pump();
             }
         }
@@ -174,15 +181,7 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
     {
         lock (_gate)
         {
-            if (sender.Index >= 0)
-            {
-                _filling.AddDirect(sender, ack);
-            }
-            else
-            {
-                _filling.AddParting(sender.Connection, ack);
-            }
-
+            _filling.AddDirect(sender, ack);
             Pump();
         }
     }
@@ -272,7 +271,7 @@ internal sealed class Room(RoomKey key, Action<Room> gapOpened) : IRoomListener,
         if (message.Seq > sender.AckedSeq)
         {
             sender.AckedSeq = message.Seq;
-            _filling.AddParting(sender.Connection, RoomFrames.Ack(message));
+            _filling.AddDirect(sender, RoomFrames.Ack(message));
         }
     }
 
