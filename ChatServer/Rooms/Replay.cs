@@ -35,6 +35,7 @@ internal sealed class Replay(IRelay relay, DeliverOptions options)
                         return room.Join(connection);
                     }
 
+                    await CatchUpAsync(room, since);
                     started = page.Epoch;
                     connection.Send(RoomFrames.Joined(room.Key.RoomId, page.Head, page.Epoch, recovered: true));
                 }
@@ -69,6 +70,25 @@ internal sealed class Replay(IRelay relay, DeliverOptions options)
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// Lets the room read what the subscription has not brought here yet: a newcomer that has seen more than the room, on another node, would get it again.
+    /// </summary>
+    private async ValueTask CatchUpAsync(Room room, long since)
+    {
+        for (var seq = room.Seq; seq < since; seq = room.Seq)
+        {
+            foreach (var message in (await relay.ReadAsync(room.Key, seq, PageMessages)).Messages)
+            {
+                room.OnMessage(message);
+            }
+
+            if (room.Seq == seq)
+            {
+                throw new RelayUnavailableException("The room waits for messages that the log holds no more.");
+            }
+        }
     }
 
     private async ValueTask<bool> SendAsync(Connection connection, IReadOnlyList<RelayedMessage> messages)
