@@ -40,8 +40,9 @@ internal static class UserFrame
                 ? (byte[])[.. "{\"type\":\"chat\",\"success\":true,\"messages\":["u8, .. json, .. "]}"u8]
                 : json.ToArray();
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: a name with half of a surrogate pair.
             return null;
         }
     }
