@@ -33,6 +33,13 @@ public sealed class ConnectionTests : IAsyncDisposable
         _outbound.CloseCodes.Should().Equal(4503);
         _connection.SendText("{}"u8).Should().BeFalse();
         _outbound.Frames.Should().ContainSingle();
+        for (var second = 0; second < 12; second++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(5);
+        }
+
+        _aborts.Should().Be(1, "Kestrel uses the context again");
     }
 
     [Fact(Timeout = Limit)]

@@ -15,6 +15,8 @@ public sealed class RoomInterleavingTests
 {
     private const int Messages = 400;
     private const int Senders = 4;
+    private const string Last = "400";
+    private const string JoinedLast = $"joined {Last}";
 
     public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 20)];
 
@@ -46,7 +48,7 @@ public sealed class RoomInterleavingTests
 
         foreach (var guest in guests)
         {
-            await Eventually.TrueAsync(() => guest.Seen[^1] is "left" or "400" || guest.Seen[^1] == $"joined {Messages}", TimeSpan.FromSeconds(10), () => string.Join(' ', guest.Seen));
+            await Eventually.TrueAsync(() => guest.Seen is [.., "left" or Last or JoinedLast], TimeSpan.FromSeconds(10), () => string.Join(' ', guest.Seen));
             CheckStay(guest.Seen);
         }
 
