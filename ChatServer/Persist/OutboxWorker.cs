@@ -106,7 +106,11 @@ internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, SaveSlot
             return;
         }
 
-        _drains[partition] = new Drain(new PartitionDrainer(partition, outbox, saver, slots, options, time, logger), time.GetTimestamp());
+        var drain = new Drain(new PartitionDrainer(partition, outbox, saver, slots, options, time, logger), time.GetTimestamp());
+        _drains[partition] = drain;
+
+        // It looked before a "filled" call could find it here; what came in between went unheard.
+        drain.Drainer.Wake();
     }
 
     private async Task StopAsync(int partition)

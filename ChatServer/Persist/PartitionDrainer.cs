@@ -249,6 +249,11 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
         {
             _rooms[key].Dequeue();
             _inHand--;
+            if (_inHand is 0 or MaxInHand - PageEntries)
+            {
+                // Nobody calls "filled" for what was accepted while the outbox still held these, and there is space for more now.
+                Wake();
+            }
         }
     }
 

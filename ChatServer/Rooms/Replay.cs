@@ -8,7 +8,7 @@ namespace ChatServer.Rooms;
 /// Brings a returning connection up to date: reads the log from where it was, page by page and no faster than the connection takes it, and lets it join where
 /// the log's end meets the live messages.
 /// </summary>
-internal sealed class Replay(IRelay relay, DeliverOptions options)
+internal sealed class Replay(IRelay relay, RoomTracker tracker, DeliverOptions options)
 {
     private const int PageMessages = 64;
 
@@ -51,13 +51,13 @@ internal sealed class Replay(IRelay relay, DeliverOptions options)
                 }
 
                 seen = page.Messages.Count > 0 ? page.Messages[^1].Seq : seen;
-                if (!await CatchUpAsync(room, seen))
+                if (room.Mark is var mark && (mark.Epoch != started || mark.Seq < seen))
                 {
-                    connection.Close(Protocol.CloseReason.SlowConsumer);
-                    return null;
+                    // The log is ahead of what the subscription has brought here, and a member gets all that its room delivers: it would get that again.
+                    await tracker.CatchUpAsync(room);
                 }
 
-                if (room.TryJoin(connection, seen, tail) is { } member)
+                if (room.TryJoin(connection, new(started, seen), tail) is { } member)
                 {
                     return member;
                 }
@@ -69,29 +69,6 @@ internal sealed class Replay(IRelay relay, DeliverOptions options)
         }
 
         return null;
-    }
-
-    /// <summary>
-    /// Brings the room to where the newcomer is. The log may be ahead of what the subscription has brought here, and a member gets all that its room
-    /// delivers: what the newcomer has seen would come again.
-    /// </summary>
-    /// <returns>False where the log no longer holds what the room lacks.</returns>
-    private async ValueTask<bool> CatchUpAsync(Room room, long seen)
-    {
-        for (var at = room.Seq; at < seen; at = room.Seq)
-        {
-            foreach (var message in (await relay.ReadAsync(room.Key, at, PageMessages)).Messages)
-            {
-                room.OnMessage(message);
-            }
-
-            if (room.Seq == at)
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 
     private async ValueTask<bool> SendAsync(Connection connection, IReadOnlyList<RelayedMessage> messages)
