@@ -33,7 +33,7 @@ public sealed class OutboxWorkerTests : IAsyncLifetime
         _parts = new QuantumParts(_quantum.Url, TimeSpan.FromSeconds(5), TimeProvider.System);
         var saver = new Saver(_parts.Client, _relay, new MemberLists(_parts.Client, TimeProvider.System), NullLogger<Saver>.Instance);
         _worker = new OutboxWorker(
-            _outbox, saver, new PersistOptions(_quantum.Url, TimeSpan.FromSeconds(5), Parallel), TimeProvider.System, NullLogger<OutboxWorker>.Instance);
+            _outbox, saver, new SaveSlots(Parallel), new PersistOptions(_quantum.Url, TimeSpan.FromSeconds(5), 20, Parallel), TimeProvider.System, NullLogger<OutboxWorker>.Instance);
     }
 
     public async ValueTask DisposeAsync()
@@ -238,7 +238,7 @@ public sealed class OutboxWorkerTests : IAsyncLifetime
         _worker!.Dispose();
         var saver = new Saver(_parts!.Client, _relay, new MemberLists(_parts.Client, TimeProvider.System), NullLogger<Saver>.Instance);
         _worker = new OutboxWorker(
-            _outbox, saver, new PersistOptions(Quantum.Url, TimeSpan.FromSeconds(5), Parallel), TimeProvider.System, NullLogger<OutboxWorker>.Instance);
+            _outbox, saver, new SaveSlots(Parallel), new PersistOptions(Quantum.Url, TimeSpan.FromSeconds(5), 20, Parallel), TimeProvider.System, NullLogger<OutboxWorker>.Instance);
         await StartAsync();
     }
 

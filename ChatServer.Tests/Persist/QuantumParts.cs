@@ -16,7 +16,7 @@ internal sealed class QuantumParts : IAsyncDisposable
         services.AddHttpClient(QuantumClient.ClientName, client => (client.BaseAddress, client.Timeout) = (url, Timeout.InfiniteTimeSpan))
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
         _services = services.BuildServiceProvider();
-        Client = new(_services.GetRequiredService<IHttpClientFactory>(), new QuantumPipelines(new PersistOptions(url, tryTimeout, 32), time), time);
+        Client = new(_services.GetRequiredService<IHttpClientFactory>(), new QuantumPipelines(new PersistOptions(url, tryTimeout, 20, 32), time), time);
     }
 
     public QuantumClient Client { get; }

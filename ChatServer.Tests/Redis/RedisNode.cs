@@ -8,17 +8,21 @@ using StackExchange.Redis;
 
 namespace ChatServer.Tests.Redis;
 
-/// <summary>One node's share of Redis: its own connection, with the service's own timeouts.</summary>
+/// <summary>One node's share of Redis: its own connection and subscriptions, with the service's own timeouts.</summary>
 internal sealed class RedisNode : IAsyncDisposable
 {
-    private RedisNode(IConnectionMultiplexer connection)
+    private readonly RedisConnection _redis;
+    private readonly RedisSubscriptions _subscriptions;
+
+    private RedisNode(RedisOptions options)
     {
-        Connection = connection;
-        Relay = new RedisRelay(connection, Keys, NullLogger<RedisRelay>.Instance);
-        Outbox = new RedisOutbox(connection, Keys);
+        _redis = RedisConnection.Open(options, NullLogger<RedisConnection>.Instance);
+        _subscriptions = new(options, _redis, TimeProvider.System, NullLogger<RedisSubscriptions>.Instance);
+        Relay = new RedisRelay(Connection, _subscriptions, Keys, NullLogger<RedisRelay>.Instance);
+        Outbox = new RedisOutbox(Connection, _subscriptions, Keys, TimeProvider.System);
     }
 
-    public IConnectionMultiplexer Connection { get; }
+    public IConnectionMultiplexer Connection => _redis.Multiplexer;
 
     public IDatabase Database => Connection.GetDatabase();
 
@@ -30,11 +34,15 @@ internal sealed class RedisNode : IAsyncDisposable
 
     public static async Task<RedisNode> ConnectAsync(RedisServer redis)
     {
-        var options = new RedisOptions([new DnsEndPoint(RedisServer.Host, redis.Port)], null, null, 0, false, RedisOptions.DefaultPartitions);
-        var configuration = options.ToConfiguration();
-        configuration.AllowAdmin = true;
-        return new(await ConnectionMultiplexer.ConnectAsync(configuration).WaitAsync(TimeSpan.FromSeconds(15)));
+        var node = new RedisNode(new([new DnsEndPoint(RedisServer.Host, redis.Port)], null, null, 0, false, RedisOptions.DefaultPartitions, false));
+        await node._subscriptions.StartAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(15));
+        return node;
     }
 
-    public ValueTask DisposeAsync() => Connection.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _subscriptions.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(15));
+        _subscriptions.Dispose();
+        await _redis.DisposeAsync();
+    }
 }

@@ -9,6 +9,8 @@ internal sealed class RelayOverMemory : IRelay
 {
     private readonly MemoryRelay _relay = new(new MemoryOutbox(), TimeProvider.System);
 
+    private Action? _restored;
+
     /// <summary>Whether a message that was published gets lost.</summary>
     public Func<RelayedMessage, bool> Loses { get; set; } = _ => false;
 
@@ -21,10 +23,17 @@ internal sealed class RelayOverMemory : IRelay
 
     public ValueTask<IAsyncDisposable> SubscribeToUserAsync(long userId, Action<ReadOnlyMemory<byte>> listener) => _relay.SubscribeToUserAsync(userId, listener);
 
-    public async ValueTask<LogPage> ReadAsync(RoomKey room, long after, int count)
+    public ValueTask<IAsyncDisposable> SubscribeToControlAsync(Action<ReadOnlyMemory<byte>> listener) => _relay.SubscribeToControlAsync(listener);
+
+    public void WhenRestored(Action restored) => _restored += restored;
+
+    /// <summary>Says that subscriptions are in force again.</summary>
+    public void Restore() => _restored?.Invoke();
+
+    public async ValueTask<LogPage> ReadAsync(RoomKey room, long after, int count, string? seenIn = null)
     {
         await BeforeRead(after, count);
-        return await _relay.ReadAsync(room, after, count);
+        return await _relay.ReadAsync(room, after, count, seenIn);
     }
 
     public ValueTask NotifyRoomAsync(RoomKey room, RoomNotice notice) => _relay.NotifyRoomAsync(room, notice);

@@ -171,9 +171,7 @@ public sealed class ReplayTests
         _rooms.Count.Should().Be(1);
     }
 
-    private RoomDirectory Directory(int queueBytes) =>
-        new(_relay, new Replay(_relay, new DeliverOptions(10, 10, queueBytes, TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(10))),
-            new GapHealer(_relay, TimeProvider.System, NullLogger<GapHealer>.Instance));
+    private RoomDirectory Directory(int queueBytes) => RoomParts.Directory(_relay, queueBytes);
 
     private async Task<string> PostAsync(int count, string prefix = "m")
     {

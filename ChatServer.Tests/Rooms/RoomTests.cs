@@ -72,12 +72,13 @@ public sealed class RoomTests
         _room.OnMessage(Message(5));
         _room.OnMessage(Message(4));
 
-        (_room.Seq, _room.HasGap, _gaps).Should().Be((1, true, 1));
+        (_room.Seq, _room.HasLostTrack, _gaps).Should().Be((1, true, 1));
         await peer.SeenUpToAsync("1");
         _room.OnMessage(Message(2));
 
         (await UpToEndAsync(peer)).Should().Equal("joined 0", "1", "2", "3", "4", "5");
-        (_room.HasGap, _gaps).Should().Be((false, 1));
+        (_room.HasLostTrack, _gaps).Should().Be((false, 1));
+        _room.TryEndTracking().Should().BeTrue();
         _room.OnMessage(Message(9));
         _gaps.Should().Be(2, "a new gap is told again");
     }

@@ -18,6 +18,9 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
 
     /// <summary>How long a missed "filled" call can hold up a save.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+
+    /// <summary>While an entry is in hand the outbox is not empty, and nobody tells when more comes.</summary>
+    private static readonly TimeSpan LookSoon = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _wake = new(0, 1);
@@ -71,7 +74,7 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
                 saving.RemoveWhere(task => task.IsCompleted);
                 if (entries.Count == 0)
                 {
-                    await _wake.WaitAsync(LookAgain, cancellation);
+                    await _wake.WaitAsync(Volatile.Read(ref _inHand) > 0 ? LookSoon : LookAgain, cancellation);
                 }
             }
             catch (RelayUnavailableException exception)

@@ -84,7 +84,6 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
     /// <summary>Begins to deliver, after <paramref name="head"/>; what came before it waits already.</summary>
     public void Start(long head, string epoch)
     {
-        bool hasGap;
         lock (_gate)
         {
             _seq = head;
@@ -95,13 +94,15 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
             }
 
             Advance();
-            hasGap = _ahead.Count > 0;
+            if (_ahead.Count == 0)
+            {
+                return;
+            }
+
+            _isTracking = true;
         }
 
-        if (hasGap)
-        {
-            gapOpened(this);
-        }
+        lostTrack(this);
     }
 
     /// <summary>A fresh view: the member gets <c>joined</c>, then everything that comes after it.</summary>

@@ -49,6 +49,9 @@ internal sealed class RoomBatch
         }
     }
 
+    /// <summary>Ready frames for all members.</summary>
+    public void AddForAll(ReadOnlySpan<byte> frames) => frames.CopyTo(Reserve(frames.Length));
+
     /// <summary>
     /// Frames for one member, in their place among the others. To one that has left they go too: before anything that its connection gets as a new
     /// member of the room.
