@@ -9,7 +9,11 @@ internal sealed class BoundedProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly StringBuilder _output = new();
 
-    private BoundedProcess(Process process) => _process = process;
+    private BoundedProcess(Process process)
+    {
+        _process = process;
+        AppDomain.CurrentDomain.ProcessExit += KillLeftOver;
+    }
 
     /// <summary>What the process has written so far to its output and its error output.</summary>
     public string Output
@@ -74,8 +78,23 @@ internal sealed class BoundedProcess : IAsyncDisposable
         return (child._process.ExitCode, child.Output);
     }
 
+    /// <exception cref="TimeoutException">It still runs; the message holds its output.</exception>
+    public async Task WaitForExitAsync(TimeSpan limit)
+    {
+        using var timeout = new CancellationTokenSource(limit);
+        try
+        {
+            await _process.WaitForExitAsync(timeout.Token);
+        }
+        catch (OperationCanceledException late)
+        {
+            throw new TimeoutException($"Process {Id} did not end within {limit}:\n{Output}", late);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
+        AppDomain.CurrentDomain.ProcessExit -= KillLeftOver;
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);
@@ -84,6 +103,15 @@ internal sealed class BoundedProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    /// <summary>A test run that ends without disposal leaves no process behind.</summary>
+    private void KillLeftOver(object? sender, EventArgs e)
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
     }
 
     private void Keep(string? line)
