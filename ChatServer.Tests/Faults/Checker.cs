@@ -6,7 +6,8 @@ namespace ChatServer.Tests.Faults;
 /// </summary>
 internal static class Checker
 {
-    public static Findings Check(IReadOnlyList<ClientHistory> clients, IReadOnlyList<SavedRow> rows)
+    /// <param name="saveCalls">How often Quantum was asked to save, in a run without faults; null where faults may be the reason for asking again.</param>
+    public static Findings Check(IReadOnlyList<ClientHistory> clients, IReadOnlyList<SavedRow> rows, int? saveCalls = null)
     {
         var numbering = new Numbering();
         var views = clients.Select(client => new ClientView(client, numbering)).ToList();
@@ -21,6 +22,11 @@ internal static class Checker
         }
 
         var found = views.SelectMany(view => view.Found).Concat(numbering.Found).Concat(CheckRows(clients, rows, numbering)).ToList();
+        if (saveCalls > rows.Count)
+        {
+            found.Add(new(Breach.SavedAgain, $"{saveCalls} calls made {rows.Count} rows"));
+        }
+
         return new(found, numbering.Acked, views.Sum(view => view.Handed));
     }
 

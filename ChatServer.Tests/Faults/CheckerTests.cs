@@ -98,6 +98,15 @@ public sealed class CheckerTests
         Check([Told(1), Told(2), Told(3)], [.. Rows(3), new SavedRow(4, Room, 31, "a1", Checker.BodyOf("a1"))]).Count(Breach.Foreign).Should().Be(1);
 
     [Fact]
+    public void Check_QuantumWasAskedAgainWithoutNeed_IsTold()
+    {
+        ClientHistory[] clients = [new(Ada, [.. Begin(), .. AdaSends()])];
+
+        Only(Checker.Check(clients, Rows(3), saveCalls: 4), Breach.SavedAgain);
+        Only(Checker.Check(clients, Rows(3), saveCalls: 3));
+    }
+
+    [Fact]
     public void Describe_AfterABreach_ShowsTheHistoryAroundIt() =>
         Check([Told(1), Told(2), Told(2), Told(3)]).Describe().Should().Contain("doubled 1").And.Contain("> ").And.Contain("user 32 of company 3");
 

@@ -18,6 +18,7 @@ internal sealed class FaultRun(int seed, TimeSpan time, Action<string> write)
     public async Task PassAsync()
     {
         await using var site = await FaultSite.StartAsync(seed, Interval);
+        site.Begin();
         var began = TimeProvider.System.GetTimestamp();
         while (TimeProvider.System.GetElapsedTime(began) < time)
         {

@@ -60,6 +60,15 @@ internal sealed class FaultSite : IAsyncDisposable
         }
     }
 
+    /// <summary>From now on all clients write.</summary>
+    public void Begin()
+    {
+        foreach (var client in Clients)
+        {
+            client.Sends = true;
+        }
+    }
+
     /// <summary>Everything up, nothing sent any more: waits until all have everything. What never comes is the checker's to tell.</summary>
     /// <returns>What was still missing at the end of that time; null where nothing was.</returns>
     public async Task<string?> SettleAsync(TimeSpan within)
@@ -85,9 +94,11 @@ internal sealed class FaultSite : IAsyncDisposable
         }
     }
 
-    public Findings Check() => Checker.Check(
+    /// <param name="isQuiet">Whether nothing has failed, so that nothing may have been saved again.</param>
+    public Findings Check(bool isQuiet = false) => Checker.Check(
         [.. Clients.Select(client => client.History)],
-        [.. Quantum.Saved.Select(row => new SavedRow(row.Company, row.Room, row.User, row.Identifier, row.Content))]);
+        [.. Quantum.Saved.Select(row => new SavedRow(row.Company, row.Room, row.User, row.Identifier, row.Content))],
+        isQuiet ? Quantum.Calls.Count : null);
 
     public async ValueTask DisposeAsync()
     {
@@ -130,10 +141,6 @@ internal sealed class FaultSite : IAsyncDisposable
         }
 
         await Eventually.TrueAsync(() => Clients.All(client => client.IsHome), StartWithin, () => string.Join('\n', Clients));
-        foreach (var client in Clients)
-        {
-            client.Sends = true;
-        }
     }
 
     private async Task<string?> MissingAsync()

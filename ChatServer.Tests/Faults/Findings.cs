@@ -35,6 +35,9 @@ internal enum Breach
 
     /// <summary>Quantum got a room's messages in another order.</summary>
     MissavedOrder,
+
+    /// <summary>Quantum was asked again for what it had saved, though nothing had failed.</summary>
+    SavedAgain,
 }
 
 /// <param name="Who">Whose history shows it; null where it is Quantum's.</param>

@@ -42,6 +42,22 @@ internal sealed record Mischief(string Name, string Victim, Func<Task> DoAsync)
         };
     }
 
+    /// <summary>Something is wrong with a proxy for a while.</summary>
+    public static async Task With(TimeSpan time, TcpProxy proxy, Action begin)
+    {
+        begin();
+        await Task.Delay(time);
+        proxy.Resume();
+    }
+
+    /// <summary>Redis takes connections and commands, and answers nothing until it goes on.</summary>
+    public static async Task FreezeAsync(RedisServer redis, TimeSpan time)
+    {
+        Signal.Stop.SendTo(redis.ProcessId);
+        await Task.Delay(time);
+        Signal.Continue.SendTo(redis.ProcessId);
+    }
+
     private static Task Cut(params TcpProxy[] proxies)
     {
         foreach (var proxy in proxies)
@@ -50,13 +66,6 @@ internal sealed record Mischief(string Name, string Victim, Func<Task> DoAsync)
         }
 
         return Task.CompletedTask;
-    }
-
-    private static async Task With(TimeSpan time, TcpProxy proxy, Action begin)
-    {
-        begin();
-        await Task.Delay(time);
-        proxy.Resume();
     }
 
     private static Task Refuse(TimeSpan time, TcpProxy proxy) => With(time, proxy, () =>
@@ -97,13 +106,6 @@ internal sealed record Mischief(string Name, string Victim, Func<Task> DoAsync)
         await redis.StopAsync();
         await Task.Delay(rest);
         await redis.StartAgainAsync();
-    }
-
-    private static async Task FreezeAsync(RedisServer redis, TimeSpan time)
-    {
-        Signal.Stop.SendTo(redis.ProcessId);
-        await Task.Delay(time);
-        Signal.Continue.SendTo(redis.ProcessId);
     }
 
     private static Task DropAsync(FaultClient client)
