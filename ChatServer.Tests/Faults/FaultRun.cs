@@ -8,11 +8,15 @@ namespace ChatServer.Tests.Faults;
 /// </summary>
 internal sealed class FaultRun(int seed, TimeSpan time, Action<string> write)
 {
+    /// <summary>Clients that lose their network during a fault, at most.</summary>
+    private const int MaxDrops = 4;
+
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(60);
 
     private readonly Random _random = new(seed);
     private readonly SortedDictionary<string, int> _faults = new(StringComparer.Ordinal);
+    private int _drops;
 
     /// <summary>Runs, and fails the test where a promise was broken.</summary>
     public async Task PassAsync()
@@ -30,7 +34,7 @@ internal sealed class FaultRun(int seed, TimeSpan time, Action<string> write)
         var missing = await site.SettleAsync(SettleWithin);
         var settled = TimeProvider.System.GetElapsedTime(settling);
         var findings = site.Check();
-        write($"Seed {seed}: {findings}; settled in {settled.TotalSeconds:F1} s; {_faults.Values.Sum()} faults: "
+        write($"Seed {seed}: {findings}; settled in {settled.TotalSeconds:F1} s; {_faults.Values.Sum()} faults: {_drops} x a client loses its network, "
             + string.Join(", ", _faults.Select(fault => $"{fault.Value} x {fault.Key}")));
 
         var why = findings.IsClean ? "" : Explain(site, findings);
@@ -43,7 +47,18 @@ internal sealed class FaultRun(int seed, TimeSpan time, Action<string> write)
         const double oftenTwo = 0.3;
         var first = Mischief.Draw(site, _random);
         var second = _random.NextDouble() < oftenTwo ? Mischief.Draw(site, _random) : null;
-        await Task.WhenAll(Note(first).DoAsync(), second is null || Clash(first, second) ? Task.CompletedTask : Note(second).DoAsync());
+        var drops = Enumerable.Range(0, _random.Next(MaxDrops + 1))
+            .Select(_ => DropAsync(site.Clients[_random.Next(site.Clients.Count)], TimeSpan.FromMilliseconds(_random.Next(2000)))).ToList();
+        await Task.WhenAll(
+            Note(first).DoAsync(), second is null || Clash(first, second) ? Task.CompletedTask : Note(second).DoAsync(), Task.WhenAll(drops));
+    }
+
+    /// <summary>Whoever comes back in the midst of a fault has its replay there.</summary>
+    private async Task DropAsync(FaultClient client, TimeSpan after)
+    {
+        await Task.Delay(after);
+        Interlocked.Increment(ref _drops);
+        client.Drop();
     }
 
     private Mischief Note(Mischief fault)

@@ -16,11 +16,10 @@ internal sealed record Mischief(string Name, string Victim, Func<Task> DoAsync)
         var pause = TimeSpan.FromMilliseconds(random.Next(20, 200));
         var share = 0.2 + (0.6 * random.NextDouble());
         var rest = TimeSpan.FromMilliseconds(random.Next(0, 3000));
-        var client = site.Clients[random.Next(site.Clients.Count)];
         var process = site.NodeProcesses[node];
         var proxy = site.RedisProxies[node];
         var all = site.RedisProxies;
-        return random.Next(18) switch
+        return random.Next(17) switch
         {
             0 => new("cut Redis of a node", $"proxy {node}", () => Cut(proxy)),
             1 => new("cut Redis of all nodes", "redis", () => Cut([.. all])),
@@ -36,9 +35,8 @@ internal sealed record Mischief(string Name, string Victim, Func<Task> DoAsync)
             12 => new("Quantum fails now and then", "quantum", () => FailAsync(site.Quantum, time, share)),
             13 or 14 => new("kill a node", "node", () => RestartAsync(process, process.KillAsync, rest)),
             15 => new("terminate a node", "node", () => RestartAsync(process, process.TerminateAsync, rest)),
-            16 => new("kill Redis", "redis", () => RestartAsync(site.Redis, time / 2)),
-            17 when random.Next(2) == 0 => new("freeze Redis", "redis", () => FreezeAsync(site.Redis, TimeSpan.FromSeconds(1) + (time * 1.3))),
-            _ => new("a client loses its network", $"client {client.Who.User}", () => DropAsync(client)),
+            16 when random.Next(2) == 0 => new("kill Redis", "redis", () => RestartAsync(site.Redis, time / 2)),
+            _ => new("freeze Redis", "redis", () => FreezeAsync(site.Redis, TimeSpan.FromSeconds(1) + (time * 1.3))),
         };
     }
 
@@ -106,11 +104,5 @@ internal sealed record Mischief(string Name, string Victim, Func<Task> DoAsync)
         await redis.StopAsync();
         await Task.Delay(rest);
         await redis.StartAgainAsync();
-    }
-
-    private static Task DropAsync(FaultClient client)
-    {
-        client.Drop();
-        return Task.CompletedTask;
     }
 }
