@@ -52,6 +52,7 @@ internal static class ChatServerExtensions
         var endpoint = app.Services.GetRequiredService<ChatEndpoint>();
         app.Map("/ws", endpoint.ServeAsync);
         app.MapHealth();
+        app.MapMetrics();
         if (app.Services.GetRequiredService<ChatSettings>().IsEmbedded)
         {
             app.MapDemo();
@@ -79,6 +80,7 @@ internal static class ChatServerExtensions
     private static void AddPersist(this IServiceCollection services, PersistOptions options)
     {
         services.AddSingleton(options).AddSingleton<QuantumPipelines>().AddSingleton<QuantumClient>().AddSingleton<Saver>()
+            .AddSingleton(new SaveSlots(options.Parallel))
             .AddSingleton<IMemberSource>(provider => provider.GetRequiredService<QuantumClient>())
             .AddHostedService<OutboxWorker>();
         services.AddHttpClient(QuantumClient.ClientName, client =>

@@ -40,7 +40,11 @@ public sealed class PublishedOutputTests : IDisposable
             {
                 (await File.ReadAllTextAsync($"/proc/{service.Id}/status")).Should().MatchRegex(@"Uid:\s65534\s.*(.|\n)*CapEff:\s0+\n");
             }
+
+            (await HealthCheckAsync(command, port, redis.Port)).Should().Be(0, "the image's health check sees the service");
         }
+
+        (await HealthCheckAsync(command, port, redis.Port)).Should().Be(1, "the image's health check sees that the service has gone");
 
         Contents().Should().Equal(published, "the service writes nothing beside itself");
     }
@@ -68,12 +72,17 @@ public sealed class PublishedOutputTests : IDisposable
         ("DOTNET_ENVIRONMENT", null),
         ("ASPNETCORE_URLS", $"http://127.0.0.1:{port}"),
         ("DOTNET_EnableDiagnostics", "0"),
+        ("CHAT_LISTEN_ADDRESS", "127.0.0.1"),
         ("WS_PORT", $"{port}"),
         ("REDIS_HOST", "127.0.0.1"),
         ("REDIS_PORT", $"{redisPort}"),
         ("QUANTUM_SERVER_URL", "http://127.0.0.1:9"),
         ("ALLOWED_HOSTS", "localhost"),
     ];
+
+    /// <summary>What the Dockerfile's HEALTHCHECK runs, in the same container.</summary>
+    private static async Task<int> HealthCheckAsync(string[] command, int port, int redisPort) =>
+        (await BoundedProcess.RunAsync([.. command, "healthcheck"], "/", TimeSpan.FromSeconds(30), Environment(port, redisPort))).ExitCode;
 
     private string[] Contents() => [.. Directory.EnumerateFileSystemEntries(App, "*", SearchOption.AllDirectories).Order()];
 

@@ -8,6 +8,7 @@ internal sealed class BoundedProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly StringBuilder _output = new();
+    private readonly StringBuilder _errors = new();
 
     private BoundedProcess(Process process)
     {
@@ -23,6 +24,18 @@ internal sealed class BoundedProcess : IAsyncDisposable
             lock (_output)
             {
                 return _output.ToString();
+            }
+        }
+    }
+
+    /// <summary>What the process has written so far to its error output alone.</summary>
+    public string ErrorOutput
+    {
+        get
+        {
+            lock (_output)
+            {
+                return _errors.ToString();
             }
         }
     }
@@ -51,7 +64,7 @@ internal sealed class BoundedProcess : IAsyncDisposable
 
         var child = new BoundedProcess(new Process { StartInfo = start });
         child._process.OutputDataReceived += (_, line) => child.Keep(line.Data);
-        child._process.ErrorDataReceived += (_, line) => child.Keep(line.Data);
+        child._process.ErrorDataReceived += (_, line) => child.Keep(line.Data, child._errors);
         child._process.Start();
         child._process.StandardInput.Close();
         child._process.BeginOutputReadLine();
@@ -65,21 +78,12 @@ internal sealed class BoundedProcess : IAsyncDisposable
         IReadOnlyList<string> command, string directory, TimeSpan limit, params IEnumerable<(string Name, string? Value)> environment)
     {
         await using var child = Start(command, directory, environment);
-        using var timeout = new CancellationTokenSource(limit);
-        try
-        {
-            await child._process.WaitForExitAsync(timeout.Token);
-        }
-        catch (OperationCanceledException late)
-        {
-            throw new TimeoutException($"{string.Join(' ', command)} did not end within {limit}:\n{child.Output}", late);
-        }
-
-        return (child._process.ExitCode, child.Output);
+        return (await child.ExitAsync(limit), child.Output);
     }
 
-    /// <exception cref="TimeoutException">It still runs; the message holds its output.</exception>
-    public async Task WaitForExitAsync(TimeSpan limit)
+    /// <summary>Waits for the end of the process, with all its output, and gives its exit code.</summary>
+    /// <exception cref="TimeoutException">It did not end in time; the message holds its output.</exception>
+    public async Task<int> ExitAsync(TimeSpan limit)
     {
         using var timeout = new CancellationTokenSource(limit);
         try
@@ -88,8 +92,10 @@ internal sealed class BoundedProcess : IAsyncDisposable
         }
         catch (OperationCanceledException late)
         {
-            throw new TimeoutException($"Process {Id} did not end within {limit}:\n{Output}", late);
+            throw new TimeoutException($"{_process.StartInfo.FileName} did not end within {limit}:\n{Output}", late);
         }
+
+        return _process.ExitCode;
     }
 
     public async ValueTask DisposeAsync()
@@ -114,11 +120,12 @@ internal sealed class BoundedProcess : IAsyncDisposable
         }
     }
 
-    private void Keep(string? line)
+    private void Keep(string? line, StringBuilder? other = null)
     {
         lock (_output)
         {
             _output.AppendLine(line);
+            other?.AppendLine(line);
         }
     }
 }

@@ -20,6 +20,14 @@ public sealed class ChatFixture : IAsyncLifetime
 
     internal Sessions Sessions => new(_connection!);
 
+    /// <summary>For a test that needs everything to itself.</summary>
+    internal static async Task<ChatFixture> StartAsync()
+    {
+        var fixture = new ChatFixture();
+        await fixture.InitializeAsync();
+        return fixture;
+    }
+
     public async ValueTask InitializeAsync()
     {
         await _redis.InitializeAsync();
@@ -27,6 +35,10 @@ public sealed class ChatFixture : IAsyncLifetime
         _quantum = await QuantumServer.StartAsync();
         _node = await StartNodeAsync();
     }
+
+    /// <summary>A user who has logged in, is connected to the first node and in these rooms.</summary>
+    internal async Task<ChatPeer> LoginAsync(long user, params long[] rooms) =>
+        await ChatPeer.LoginAsync(Node.Url, await Sessions.LoginAsync(user), rooms);
 
     /// <summary>One more node over the same Redis and Quantum.</summary>
     internal Task<TestNode> StartNodeAsync(params (string Name, string Value)[] settings) => TestNode.StartAsync(_redis, Quantum.Url, settings);

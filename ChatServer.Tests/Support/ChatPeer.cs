@@ -16,6 +16,7 @@ internal sealed class ChatPeer : IAsyncDisposable
     private readonly ClientWebSocket _socket;
     private readonly Channel<JsonObject> _frames = Channel.CreateUnbounded<JsonObject>();
     private readonly TaskCompletionSource<(int Code, string Reason)> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Queue<JsonObject> _aside = [];
     private readonly Task _receiving;
 
     private ChatPeer(ClientWebSocket socket)
@@ -61,7 +62,7 @@ internal sealed class ChatPeer : IAsyncDisposable
         (await peer.NextAsync("auth"))["success"]!.GetValue<bool>().Should().BeTrue();
         foreach (var _ in rooms)
         {
-            await peer.NextAsync("joined");
+            (await peer.UntilAsync(frame => frame.Type() == "joined")).Should().ContainSingle("each room is joined");
         }
 
         return peer;
@@ -96,6 +97,14 @@ internal sealed class ChatPeer : IAsyncDisposable
     /// <summary>The next frame of that type; others are passed over.</summary>
     public async Task<JsonObject> FindAsync(string type)
     {
+        while (_aside.TryDequeue(out var earlier))
+        {
+            if (earlier.Type() == type)
+            {
+                return earlier;
+            }
+        }
+
         while (true)
         {
             var frame = await NextAsync();
@@ -104,6 +113,42 @@ internal sealed class ChatPeer : IAsyncDisposable
                 return frame;
             }
         }
+    }
+
+    /// <summary>
+    /// The frames up to the one that is meant. What persistence tells in between, at its own time, is none of them: <see cref="FindAsync"/> has it.
+    /// </summary>
+    public async Task<IReadOnlyList<JsonObject>> UntilAsync(Func<JsonObject, bool> isLast)
+    {
+        var frames = new List<JsonObject>();
+        while (true)
+        {
+            var frame = await NextAsync();
+            if (isLast(frame))
+            {
+                return [.. frames, frame];
+            }
+
+            if (frame.Type() is "info_chat" or "saved" || frame.Text("code") == "not_saved")
+            {
+                _aside.Enqueue(frame);
+            }
+            else
+            {
+                frames.Add(frame);
+            }
+        }
+    }
+
+    /// <summary>The frames up to the one with the message of that identifier.</summary>
+    public Task<IReadOnlyList<JsonObject>> UntilMessageAsync(string identifier) =>
+        UntilAsync(frame => frame.Type() == "chat" && frame.Messages().Any(message => message.Text("identifier") == identifier));
+
+    /// <summary>Sends a message and waits for its ack.</summary>
+    public async Task<JsonObject> SayAsync(long room, string identifier, string body = "hello")
+    {
+        await ChatAsync(room, identifier, body);
+        return (await UntilAsync(frame => frame.Type() == "ack" && frame.Text("identifier") == identifier))[^1];
     }
 
     /// <summary>The next error, which must have that code.</summary>

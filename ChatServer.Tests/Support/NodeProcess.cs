@@ -71,7 +71,7 @@ internal sealed class NodeProcess(int redisPort, int quantumPort, string? progra
         if (_process is { HasExited: false } process)
         {
             signal.SendTo(process.Id);
-            await process.WaitForExitAsync(ExitWithin);
+            await process.ExitAsync(ExitWithin);
         }
     }
 

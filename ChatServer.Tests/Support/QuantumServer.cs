@@ -19,10 +19,19 @@ internal sealed class QuantumServer : IAsyncDisposable
     private readonly List<SaveCall> _saved = [];
     private readonly Lock _gate = new();
     private int _memberCalls;
+    private int _answersToLose;
+    private bool _stopped;
 
     private QuantumServer(WebApplication app) => _app = app;
 
-    public Uri Url => new(_app.Urls.First());
+    /// <summary>Also after it has stopped: another one may start there.</summary>
+    public Uri Url { get; private set; } = new("http://127.0.0.1");
+
+    /// <summary>So many rows are made and their answers lost on the way.</summary>
+    public int AnswersToLose
+    {
+        set => Volatile.Write(ref _answersToLose, value);
+    }
 
     /// <summary>Who is in a room; null answers 404. To begin with: users 1 to 99 are in every room.</summary>
     public Func<long, IReadOnlyList<long>?> Members { get; set; } = _ => [.. Enumerable.Range(1, 99).Select(user => (long)user)];
@@ -60,6 +69,7 @@ internal sealed class QuantumServer : IAsyncDisposable
         app.MapPost("/chat/save_message_to_db/", quantum.SaveAsync);
         app.MapGet("/chat/rooms/{room:long}/members/", quantum.MembersAsync);
         await app.StartAsync().WaitAsync(TimeSpan.FromSeconds(15));
+        quantum.Url = new(app.Urls.First());
         return quantum;
     }
 
@@ -72,6 +82,12 @@ internal sealed class QuantumServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_stopped)
+        {
+            return;
+        }
+
+        _stopped = true;
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         await _app.StopAsync(patience.Token);
         await _app.DisposeAsync();
@@ -90,10 +106,17 @@ internal sealed class QuantumServer : IAsyncDisposable
             return;
         }
 
+        var row = Row(call);
+        if (Interlocked.Decrement(ref _answersToLose) >= 0)
+        {
+            context.Abort();
+            return;
+        }
+
         await context.Response.WriteAsJsonAsync(new
         {
             success = true,
-            message = new { id = Row(call), timestamp = "2026-01-01T10:02:00.000Z", body = call.Content, from_user_id = call.User, read = false },
+            message = new { id = row, timestamp = "2026-01-01T10:02:00.000Z", body = call.Content, from_user_id = call.User, read = false },
             message_date = "Today",
             message_time = "10:02 AM",
         });

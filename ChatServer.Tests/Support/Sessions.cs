@@ -11,11 +11,19 @@ internal sealed class Sessions(IConnectionMultiplexer redis)
     /// <returns>The token.</returns>
     public async Task<string> LoginAsync(long user, long company = Company, string? roomIds = null, TimeSpan? timeToLive = null)
     {
-        var key = Key(user, company);
+        await StoreAsync(Key(user, company), Record(user, company, roomIds), timeToLive);
+        return Token(Key(user, company));
+    }
+
+    /// <summary>Stores whatever value under a session's key.</summary>
+    public Task StoreAsync(string key, string value, TimeSpan? timeToLive = null) =>
+        redis.GetDatabase().StringSetAsync(key, value, timeToLive ?? TimeSpan.FromHours(1));
+
+    /// <summary>What Quantum stores for a login.</summary>
+    public static string Record(long user, long company = Company, string? roomIds = null)
+    {
         var rooms = roomIds is null ? "" : $",\"room_ids\":{roomIds}";
-        var record = $"{{\"token_key\":\"rest-{user}\",\"user\":{{\"id\":{user}}},\"company\":{{\"id\":{company}}}{rooms}}}";
-        await redis.GetDatabase().StringSetAsync(key, record, timeToLive ?? TimeSpan.FromHours(1));
-        return Token(key);
+        return $"{{\"token_key\":\"rest-{user}\",\"user\":{{\"id\":{user}}},\"company\":{{\"id\":{company}}}{rooms}}}";
     }
 
     public Task LogoutAsync(long user, long company = Company) => redis.GetDatabase().KeyDeleteAsync(Key(user, company));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChatServer.Accept;
+using ChatServer.Deliver;
 using ChatServer.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -36,6 +37,8 @@ internal sealed class TestNode : IAsyncDisposable
     public LogLines Log { get; }
 
     public IServiceProvider Services => _app.Services;
+
+    public ConnectionRegistry Connections => Services.GetRequiredService<ConnectionRegistry>();
 
     public static Task<TestNode> StartAsync(RedisServer redis, Uri quantum, params (string Name, string Value)[] settings) =>
         StartAsync("Production", ListenMode.Ws,

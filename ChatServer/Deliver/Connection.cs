@@ -21,6 +21,7 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     private readonly Lock _ending = new();
     private bool _closing;
     private bool _finished;
+    private volatile bool _isWelcome;
 
     /// <summary>Random, and unique over all nodes for all practical purposes.</summary>
     public ulong Id { get; } = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
@@ -33,6 +34,9 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
 
     /// <summary>When its session ends of itself, as far as is known; null where it has no end.</summary>
     public DateTimeOffset? SessionEndsAt { get; set; }
+
+    /// <summary>Whether the answer to the first frame has gone out: what is meant for its user may follow that and must not overtake it.</summary>
+    public bool IsWelcome => _isWelcome;
 
     public Outbound Outbound => outbound;
 
@@ -64,6 +68,8 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
         SessionEndsAt = caller.ExpiresAt;
         Caller = caller;
     }
+
+    public void Welcomed() => _isWelcome = true;
 
     /// <summary>Bytes have come from the peer.</summary>
     public void Heard()

@@ -1,4 +1,6 @@
+using ChatServer.Persist;
 using ChatServer.Redis;
+using ChatServer.Relay;
 
 namespace ChatServer.Operate;
 
@@ -11,7 +13,22 @@ internal static class HealthEndpoints
         app.MapGet("/readyz", async (IServiceProvider services, IHostApplicationLifetime lifetime) =>
             lifetime.ApplicationStopping.IsCancellationRequested ? NotReady("stopping")
             : services.GetService<RedisConnection>() is { } redis && !await redis.IsReachableAsync() ? NotReady("Redis is out of reach")
-            : Results.Text("ready"));
+            : services.GetService<RedisSubscriptions>() is { AreInForce: false } ? NotReady("subscriptions are not in force")
+            : Results.Text($"ready{await BacklogAsync(services.GetRequiredService<IOutbox>())}"));
+    }
+
+    /// <summary>A node is ready while Quantum is away: people chat on, and what they say waits.</summary>
+    private static async Task<string> BacklogAsync(IOutbox outbox)
+    {
+        try
+        {
+            var size = await outbox.SizeAsync();
+            return $"{(size.Waiting > 0 ? $"; {size.Waiting} messages wait for Quantum" : "")}{(size.Dead > 0 ? $"; {size.Dead} dead letters" : "")}";
+        }
+        catch (RelayUnavailableException)
+        {
+            return "";
+        }
     }
 
     private static IResult NotReady(string why) => Results.Text($"not ready: {why}", statusCode: StatusCodes.Status503ServiceUnavailable);

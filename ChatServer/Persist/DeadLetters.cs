@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ChatServer.Redis;
 using ChatServer.Relay;
 using StackExchange.Redis;
@@ -30,11 +31,24 @@ internal sealed class DeadLetters(IConnectionMultiplexer redis, RedisKeys keys)
                 page = await RedisCalls.TryAsync(() => _database.StreamRangeAsync(RedisKeys.DeadLetters(partition), from, "+", PageEntries));
                 foreach (var entry in page)
                 {
-                    yield return new(partition, entry.Id!, StoredMessage.Read((byte[])entry["m"]!), entry["r"]!, entry["at"]!);
+                    yield return new(partition, entry.Id!, Read((byte[])entry["m"]!), entry["r"]!, entry["at"]!);
                     start = "(" + entry.Id;
                 }
             }
             while (page.Length == PageEntries);
+        }
+    }
+
+    /// <summary>What can't be read is shown all the same, under the identifier <c>?</c>.</summary>
+    private static StoredMessage Read(byte[] json)
+    {
+        try
+        {
+            return StoredMessage.Read(json);
+        }
+        catch (JsonException)
+        {
+            return new("?", 0, 0, "?", 0, 0, null, "");
         }
     }
 

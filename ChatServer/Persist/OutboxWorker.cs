@@ -5,12 +5,11 @@ namespace ChatServer.Persist;
 /// <summary>
 /// Keeps this node's leases, its fair share of the partitions, and runs a drainer for each. What a dead node leaves is taken over within two lease times.
 /// </summary>
-internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, PersistOptions options, TimeProvider time, ILogger<OutboxWorker> logger) : BackgroundService
+internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, SaveSlots slots, PersistOptions options, TimeProvider time, ILogger<OutboxWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan RenewEvery = IOutbox.LeaseTime / 5;
 
     private readonly Drain?[] _drains = new Drain?[outbox.Partitions];
-    private readonly SaveSlots _slots = new(options.Parallel);
     private int _share = outbox.Partitions;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -107,7 +106,11 @@ internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, PersistO
             return;
         }
 
-        _drains[partition] = new Drain(new PartitionDrainer(partition, outbox, saver, _slots, options, time, logger), time.GetTimestamp());
+        var drain = new Drain(new PartitionDrainer(partition, outbox, saver, slots, options, time, logger), time.GetTimestamp());
+        _drains[partition] = drain;
+
+        // It looked before a "filled" call could find it here; what came in between went unheard.
+        drain.Drainer.Wake();
     }
 
     private async Task StopAsync(int partition)

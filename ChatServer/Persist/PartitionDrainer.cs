@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ChatServer.Protocol;
 using ChatServer.Relay;
 using ChatServer.Rooms;
@@ -17,6 +18,9 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
 
     /// <summary>How long a missed "filled" call can hold up a save.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+
+    /// <summary>While an entry is in hand the outbox is not empty, and nobody tells when more comes.</summary>
+    private static readonly TimeSpan LookSoon = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _wake = new(0, 1);
@@ -61,7 +65,7 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
                 foreach (var entry in entries)
                 {
                     last = entry.Id;
-                    if (Enqueue(entry) is { } key)
+                    if (await RoomOfAsync(entry) is { } key && Enqueue(key, entry))
                     {
                         saving.Add(SaveRoomAsync(key, cancellation));
                     }
@@ -70,7 +74,7 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
                 saving.RemoveWhere(task => task.IsCompleted);
                 if (entries.Count == 0)
                 {
-                    await _wake.WaitAsync(LookAgain, cancellation);
+                    await _wake.WaitAsync(Volatile.Read(ref _inHand) > 0 ? LookSoon : LookAgain, cancellation);
                 }
             }
             catch (RelayUnavailableException exception)
@@ -87,21 +91,35 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
         await Task.WhenAll(saving);
     }
 
-    /// <returns>The room, where nobody saves its messages yet.</returns>
-    private RoomKey? Enqueue(OutboxEntry entry)
+    /// <returns>Null where the entry is none that a ChatServer wrote: it is buried, so that it holds up nobody.</returns>
+    private async ValueTask<RoomKey?> RoomOfAsync(OutboxEntry entry)
     {
-        var key = StoredMessage.Read(entry.Message.Span).Room;
+        try
+        {
+            return StoredMessage.Read(entry.Message.Span).Room;
+        }
+        catch (JsonException exception)
+        {
+            LogUnreadable(exception, partition, entry.Id);
+            await outbox.BuryAsync(partition, entry, "It can't be read.");
+            return null;
+        }
+    }
+
+    /// <returns>Whether nobody saves the room's messages yet.</returns>
+    private bool Enqueue(RoomKey key, OutboxEntry entry)
+    {
         lock (_gate)
         {
             _inHand++;
             if (_rooms.TryGetValue(key, out var queue))
             {
                 queue.Enqueue(entry);
-                return null;
+                return false;
             }
 
             _rooms[key] = new([entry]);
-            return key;
+            return true;
         }
     }
 
@@ -167,6 +185,12 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
             {
                 return false;
             }
+            catch (Exception exception)
+            {
+                // A defect of ours: the room must not be forgotten for it, and it must be seen.
+                LogFailed(exception, partition, entry.Id);
+                await PauseAsync(cancellation);
+            }
         }
 
         return false;
@@ -228,6 +252,11 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
         {
             _rooms[key].Dequeue();
             _inHand--;
+            if (_inHand is 0 or MaxInHand - PageEntries)
+            {
+                // Nobody calls "filled" for what was accepted while the outbox still held these, and there is space for more now.
+                Wake();
+            }
         }
     }
 
@@ -236,6 +265,12 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
 
     [LoggerMessage(510, LogLevel.Warning, "Outbox {Partition}: Redis is out of reach, its messages wait.")]
     private partial void LogWaiting(Exception exception, int partition);
+
+    [LoggerMessage(512, LogLevel.Error, "Outbox {Partition}: entry {Entry} can't be read and is a dead letter now.")]
+    private partial void LogUnreadable(Exception exception, int partition, string entry);
+
+    [LoggerMessage(513, LogLevel.Error, "Outbox {Partition}: message {Entry} failed for a reason that lies here, and is tried again.")]
+    private partial void LogFailed(Exception exception, int partition, string entry);
 
     [LoggerMessage(511, LogLevel.Warning, "Outbox {Partition}: message {Entry} can't be saved now and is tried again.")]
     private partial void LogPostponed(Exception exception, int partition, string entry);

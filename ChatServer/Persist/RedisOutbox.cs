@@ -51,25 +51,24 @@ internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisSubscriptio
     public async ValueTask<int> CountNodesAsync()
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        var batch = _database.CreateBatch();
-        var seen = batch.SortedSetAddAsync(RedisKeys.Nodes, _node, now);
-        var forgotten = batch.SortedSetRemoveRangeByScoreAsync(RedisKeys.Nodes, double.NegativeInfinity, now - IOutbox.LeaseTime.TotalMilliseconds);
-        var count = batch.SortedSetLengthAsync(RedisKeys.Nodes);
-        batch.Execute();
-        await RedisCalls.TryAsync(async () =>
+        return await RedisCalls.TryAsync(async () =>
         {
+            var seen = _database.SortedSetAddAsync(RedisKeys.Nodes, _node, now);
+            var forgotten = _database.SortedSetRemoveRangeByScoreAsync(
+                RedisKeys.Nodes, double.NegativeInfinity, now - IOutbox.LeaseTime.TotalMilliseconds);
+            var count = _database.SortedSetLengthAsync(RedisKeys.Nodes);
             await Task.WhenAll(seen, forgotten, count);
-            return true;
+            return (int)await count;
         });
-        return (int)await count;
     }
 
-    public async ValueTask<OutboxSize> SizeAsync()
-    {
-        var waiting = Enumerable.Range(0, Partitions).Select(partition => _database.StreamLengthAsync(RedisKeys.Outbox(partition))).ToArray();
-        var dead = Enumerable.Range(0, Partitions).Select(partition => _database.StreamLengthAsync(RedisKeys.DeadLetters(partition))).ToArray();
-        return await RedisCalls.TryAsync(async () => new OutboxSize((await Task.WhenAll(waiting)).Sum(), (await Task.WhenAll(dead)).Sum()));
-    }
+    public async ValueTask<OutboxSize> SizeAsync() =>
+        await RedisCalls.TryAsync(async () =>
+        {
+            var waiting = Task.WhenAll(Enumerable.Range(0, Partitions).Select(partition => _database.StreamLengthAsync(RedisKeys.Outbox(partition))));
+            var dead = Task.WhenAll(Enumerable.Range(0, Partitions).Select(partition => _database.StreamLengthAsync(RedisKeys.DeadLetters(partition))));
+            return new OutboxSize((await waiting).Sum(), (await dead).Sum());
+        });
 
     public ValueTask<IAsyncDisposable> ListenAsync(Action<int> filled) =>
         subscriptions.SubscribeAsync(RedisKeys.OutboxFilled, payload =>

@@ -15,6 +15,7 @@ internal sealed class SaveSlots(int most)
     private int _taken;
     private int _wellInRow;
     private long _saved;
+    private long _savedAtFailure = -1;
 
     /// <summary>How many saves went well so far: tells a message that fails alone from an outage.</summary>
     public long Saved => Volatile.Read(ref _saved);
@@ -67,7 +68,9 @@ internal sealed class SaveSlots(int most)
             }
             else if (wentWell is false)
             {
-                (_allowed, _wellInRow) = (1, 0);
+                // One message that fails while others are saved is no outage.
+                _allowed = _saved == _savedAtFailure ? 1 : Math.Max(1, _allowed / 2);
+                (_wellInRow, _savedAtFailure) = (0, _saved);
             }
 
             while (_taken < _allowed && _waiting.TryDequeue(out var turn))

@@ -35,7 +35,7 @@ internal static class ClientFrameParser
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 // The whole object is read though a member is bad: an error names room and identifier wherever they stand.
-                problem = ReadMember(ref reader, json, ref frame) ?? problem;
+                problem = TryReadMember(ref reader, json, ref frame) ?? problem;
             }
 
             if (reader.Read())
@@ -49,9 +49,18 @@ internal static class ClientFrameParser
         {
             return "not valid JSON";
         }
+    }
+
+    private static string? TryReadMember(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> json, ref ClientFrame frame)
+    {
+        try
+        {
+            return ReadMember(ref reader, json, ref frame);
+        }
         catch (InvalidOperationException)
         {
             // Utf8JsonReader's answer to an escaped surrogate without its other half: no text that UTF-8 can carry.
+            reader.Skip();
             return "a string holds half of a surrogate pair";
         }
     }
@@ -61,7 +70,7 @@ internal static class ClientFrameParser
         if (reader.ValueTextEquals("type"u8))
         {
             reader.Read();
-            if (reader.TokenType != JsonTokenType.String)
+            if (CharacterCount(ref reader) < 0)
             {
                 reader.Skip();
                 return "type is not a string";
@@ -94,8 +103,16 @@ internal static class ClientFrameParser
         if (reader.ValueTextEquals("identifier"u8))
         {
             reader.Read();
-            frame.Identifier = String(ref reader);
-            return CharacterCount(ref reader) is > 0 and <= MaxIdentifierLength ? null : NoIdentifier(ref frame);
+            frame.Identifier = default;
+            var identifier = String(ref reader);
+            if (CharacterCount(ref reader) is not (> 0 and <= MaxIdentifierLength))
+            {
+                return "identifier is not a string of 1 to 128 characters";
+            }
+
+            // Only now: answers to the frame write the identifier out.
+            frame.Identifier = identifier;
+            return null;
         }
 
         if (reader.ValueTextEquals("body"u8))
@@ -157,12 +174,6 @@ internal static class ClientFrameParser
     {
         frame.RoomId = 0;
         return "room_id is not an integer from 1 to 2^53-1";
-    }
-
-    private static string NoIdentifier(ref ClientFrame frame)
-    {
-        frame.Identifier = default;
-        return "identifier is not a string of 1 to 128 characters";
     }
 
     /// <summary>-1 stands for everything that is no integer in range; the reader is past the value.</summary>

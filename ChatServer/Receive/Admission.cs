@@ -77,6 +77,7 @@ internal sealed partial class Admission(
                 "auth", true, caller.UserId, caller.CompanyId, client.Connection.IdText, SecondsLeft(caller),
                 [.. granted.Select(request => request.RoomId)], (int)delivery.PingInterval.TotalSeconds),
             ProtocolJson.Default.AuthenticatedFrame));
+        client.Connection.Welcomed();
 
         for (var index = 0; index < requests.Count; index++)
         {

@@ -136,6 +136,9 @@ internal sealed partial class ConnectionLoop(
                 return ValueTask.CompletedTask;
             case WireEventKind.Text when !connection.IsClosing:
                 return connection.Caller is null ? AdmitAsync(client, reader, frame.Payload.ToArray()) : requests.HandleAsync(client, frame.Payload);
+            case WireEventKind.Binary when connection.Caller is null:
+                connection.Close(CloseReason.BadFirstFrame);
+                return ValueTask.CompletedTask;
             case WireEventKind.Binary when !connection.IsClosing && frame.EndOfMessage:
                 ClientRequests.HandleBinary(client);
                 return ValueTask.CompletedTask;

@@ -91,13 +91,14 @@ internal sealed record RedisOptions(
 
     private static DnsEndPoint? EndPoint(string entry, int defaultPort)
     {
-        if (IPAddress.TryParse(entry, out var address))
+        // In brackets it may have a port, which TryParse would drop without a word.
+        if (!entry.StartsWith('[') && IPAddress.TryParse(entry, out var address))
         {
             return new(address.ToString(), defaultPort);
         }
 
-        var colon = entry.LastIndexOf(':');
-        var host = colon < 0 ? entry : entry[..colon].Trim('[', ']');
+        var colon = entry.EndsWith(']') ? -1 : entry.LastIndexOf(':');
+        var host = (colon < 0 ? entry : entry[..colon]).Trim('[', ']');
         var port = defaultPort;
         if (colon >= 0 && (!int.TryParse(entry[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > 65535))
         {

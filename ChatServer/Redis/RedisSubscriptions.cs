@@ -18,26 +18,27 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
     private static readonly TimeSpan ProbeLostAfter = TimeSpan.FromSeconds(2.5);
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(250);
 
-    private readonly ConcurrentDictionary<string, Listener> _listeners = new(StringComparer.Ordinal);
+    /// <summary>A set: the values say nothing.</summary>
+    private readonly ConcurrentDictionary<Listener, bool> _listeners = new();
     private readonly SemaphoreSlim _broken = new(0, 1);
     private readonly string _probeChannel = "chat:probe:" + Guid.NewGuid().ToString("N");
     private volatile Link? _link;
     private Action? _restored;
     private long _probeSeenAt;
+    private bool _hasComplained;
+
+    /// <summary>Whether there is a link, as far as is known.</summary>
+    public bool AreInForce => _link is { IsBroken: false };
 
     /// <summary>Calls back after every interruption, when all subscriptions are in force again: what was published meanwhile is lost here.</summary>
     public void WhenRestored(Action restored) => _restored += restored;
 
-    /// <summary>Hears a channel, in the order in which Redis sends; the listener must only hand over. One listener a channel.</summary>
+    /// <summary>Hears a channel, in the order in which Redis sends; the listener must only hand over.</summary>
     /// <exception cref="RelayUnavailableException">The subscription is not in force.</exception>
     public async ValueTask<IAsyncDisposable> SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> listener)
     {
         var added = new Listener(this, channel, listener);
-        if (!_listeners.TryAdd(channel, added))
-        {
-            throw new InvalidOperationException($"Channel {channel} is heard already.");
-        }
-
+        _listeners[added] = true;
         try
         {
             Link? link;
@@ -138,18 +139,24 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
             Volatile.Write(ref _probeSeenAt, time.GetTimestamp());
             var before = _link;
             _link = link;
-            foreach (var some in _listeners.Values.Chunk(SubscribeAtOnce))
+            foreach (var some in _listeners.Keys.Chunk(SubscribeAtOnce))
             {
                 await Task.WhenAll(some.Select(listener => listener.MoveToAsync(link)));
             }
 
             before?.Dispose();
+            _hasComplained = false;
             link.WhenBroken(() => Break(link));
             return true;
         }
         catch (Exception exception) when (exception is RelayUnavailableException || RedisFaults.IsUnavailable(exception))
         {
-            LogNoLink(exception.Message);
+            if (!_hasComplained)
+            {
+                LogNoLink(exception.Message);
+                _hasComplained = true;
+            }
+
             link?.Dispose();
             return false;
         }
@@ -201,7 +208,7 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
 
         public async ValueTask DisposeAsync()
         {
-            owner._listeners.TryRemove(new(channel, this));
+            owner._listeners.TryRemove(this, out _);
             await _moving.WaitAsync();
             try
             {
@@ -240,6 +247,17 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
                     Break();
                 }
             };
+        }
+
+        public bool IsBroken
+        {
+            get
+            {
+                lock (_gate)
+                {
+                    return _isBroken;
+                }
+            }
         }
 
         /// <exception cref="RelayUnavailableException">Redis has not confirmed the subscription.</exception>

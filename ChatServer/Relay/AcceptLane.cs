@@ -46,8 +46,10 @@ internal sealed class AcceptLane(int partition, IDatabase database, RedisKeys ke
                     batch[index].SetResult(Parse(answers[index]));
                 }
             }
-            catch (RelayUnavailableException unavailable)
+            catch (Exception exception)
             {
+                // Also a defect of ours must not leave the lane standing.
+                var unavailable = exception as RelayUnavailableException ?? new("The accept step failed.", exception);
                 foreach (var pending in batch.Concat(TakeAll()))
                 {
                     pending.SetException(unavailable);

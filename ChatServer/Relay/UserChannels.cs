@@ -30,7 +30,10 @@ internal sealed partial class UserChannels
 
         foreach (var connection in _connections.OfUser(userId))
         {
-            connection.SendText(frame.Span);
+            if (connection.IsWelcome)
+            {
+                connection.SendText(frame.Span);
+            }
         }
     }
 

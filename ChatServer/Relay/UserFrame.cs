@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace ChatServer.Relay;
 
@@ -8,6 +9,12 @@ internal static class UserFrame
     /// <returns>The frame for the user's connections; null where it is none. A bare chat message is wrapped as clients know it.</returns>
     public static ReadOnlyMemory<byte>? Read(ReadOnlySpan<byte> json)
     {
+        // The JSON reader looks into strings only where it is asked to; a browser that got such text would close (RFC 6455, section 8.1).
+        if (!Utf8.IsValid(json))
+        {
+            return null;
+        }
+
         try
         {
             var reader = new Utf8JsonReader(json);
@@ -40,8 +47,9 @@ internal static class UserFrame
                 ? (byte[])[.. "{\"type\":\"chat\",\"success\":true,\"messages\":["u8, .. json, .. "]}"u8]
                 : json.ToArray();
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // The latter is the reader's answer to an escaped half of a surrogate pair.
             return null;
         }
     }

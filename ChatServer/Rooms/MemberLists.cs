@@ -21,9 +21,10 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
 
     public async ValueTask<RoomAnswer> CheckAsync(RoomKey room, long userId, string tokenKey)
     {
+        var began = time.GetTimestamp();
         while (true)
         {
-            if (Known(room, userId, Fresh) is { } known)
+            if (Known(room, userId) is { } known)
             {
                 return known;
             }
@@ -31,9 +32,17 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
             var mine = new TaskCompletionSource<Outcome>(TaskCreationOptions.RunContinuationsAsynchronously);
             var asking = _asking.GetOrAdd(room, mine.Task);
             var outcome = asking == mine.Task ? await AskAsync(room, userId, tokenKey, mine) : await asking;
+            var list = _lists.GetValueOrDefault(room);
             if (outcome == Outcome.Unreachable)
             {
-                return Known(room, userId, Usable) ?? RoomAnswer.Unavailable;
+                return list is null || time.GetElapsedTime(list.At) >= Usable ? RoomAnswer.Unavailable
+                    : list.Users.Contains(userId) ? RoomAnswer.Granted
+                    : RoomAnswer.Forbidden;
+            }
+
+            if (list is not null && list.At >= began && !list.Users.Contains(userId))
+            {
+                _refusals[(room, userId)] = list.At;
             }
 
             // Where the one who asked was refused, the next one asks with a token of its own.
@@ -53,11 +62,12 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
         }
     }
 
-    private RoomAnswer? Known(RoomKey room, long userId, TimeSpan youngerThan)
+    /// <summary>A list grants; it refuses nobody who has become a member since: that takes a question on the user's own behalf.</summary>
+    private RoomAnswer? Known(RoomKey room, long userId)
     {
-        if (_lists.TryGetValue(room, out var list) && time.GetElapsedTime(list.At) < youngerThan)
+        if (_lists.TryGetValue(room, out var list) && time.GetElapsedTime(list.At) < Fresh && list.Users.Contains(userId))
         {
-            return list.Users.Contains(userId) ? RoomAnswer.Granted : RoomAnswer.Forbidden;
+            return RoomAnswer.Granted;
         }
 
         return _refusals.TryGetValue((room, userId), out var at) && time.GetElapsedTime(at) < Fresh ? RoomAnswer.Forbidden : null;

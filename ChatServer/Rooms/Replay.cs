@@ -8,7 +8,7 @@ namespace ChatServer.Rooms;
 /// Brings a returning connection up to date: reads the log from where it was, page by page and no faster than the connection takes it, and lets it join where
 /// the log's end meets the live messages.
 /// </summary>
-internal sealed class Replay(IRelay relay, DeliverOptions options)
+internal sealed class Replay(IRelay relay, RoomTracker tracker, DeliverOptions options)
 {
     private const int PageMessages = 64;
 
@@ -45,19 +45,19 @@ internal sealed class Replay(IRelay relay, DeliverOptions options)
                     return null;
                 }
 
-                foreach (var message in page.Messages)
-                {
-                    // Redis may be ahead of what the subscription has brought here.
-                    room.OnMessage(message);
-                }
-
                 if (!await SendAsync(connection, page.Messages))
                 {
                     return null;
                 }
 
                 seen = page.Messages.Count > 0 ? page.Messages[^1].Seq : seen;
-                if (room.TryJoin(connection, seen, tail) is { } member)
+                if (room.Mark is var mark && (mark.Epoch != started || mark.Seq < seen))
+                {
+                    // The log is ahead of what the subscription has brought here, and a member gets all that its room delivers: it would get that again.
+                    await tracker.CatchUpAsync(room);
+                }
+
+                if (room.TryJoin(connection, new(started, seen), tail) is { } member)
                 {
                     return member;
                 }

@@ -94,7 +94,15 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
             }
 
             Advance();
+            if (_ahead.Count == 0)
+            {
+                return;
+            }
+
+            _isTracking = true;
         }
+
+        lostTrack(this);
     }
 
     /// <summary>A fresh view: the member gets <c>joined</c>, then everything that comes after it.</summary>
@@ -135,11 +143,11 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
 
     /// <summary>Takes a newcomer in that has everything up to <paramref name="seen"/>, where the tail holds the rest without a hole.</summary>
     /// <returns>Null where it doesn't: read on.</returns>
-    public Member? TryJoin(Connection connection, long seen, RoomTail tail)
+    public Member? TryJoin(Connection connection, RoomMark seen, RoomTail tail)
     {
         lock (_gate)
         {
-            return tail.Covers(seen, _seq) ? Attach(connection, tail.FramesAfter(seen)) : null;
+            return seen.Epoch == _epoch && tail.Covers(seen.Seq, _seq) ? Attach(connection, tail.FramesAfter(seen.Seq)) : null;
         }
     }
 
@@ -167,7 +175,7 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
                     }
                 }
 
-                _filling.AddParting(member.Connection, left);
+                _filling.AddDirect(member, left);
                 Pump();
             }
 
@@ -209,15 +217,7 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
     {
         lock (_gate)
         {
-            if (!sender.HasLeft)
-            {
-                _filling.AddDirect(sender, ack);
-            }
-            else
-            {
-                _filling.AddParting(sender.Connection, ack);
-            }
-
+            _filling.AddDirect(sender, ack);
             Pump();
         }
     }
@@ -384,7 +384,7 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
         if (message.Seq > sender.AckedSeq)
         {
             sender.AckedSeq = message.Seq;
-            _filling.AddParting(sender.Connection, RoomFrames.Ack(message));
+            _filling.AddDirect(sender, RoomFrames.Ack(message));
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using ChatServer.Deliver;
 using ChatServer.Protocol;
 using ChatServer.Relay;
 using ChatServer.Wire;
@@ -16,11 +15,10 @@ internal sealed class RoomBatch
     private const int KeptBytes = 64 * 1024;
 
     private readonly List<Special> _specials = [];
-    private readonly List<(Connection Connection, byte[] Frames)> _parting = [];
     private byte[] _frames = [];
     private int _length;
 
-    public bool IsEmpty => _length == 0 && _specials.Count == 0 && _parting.Count == 0;
+    public bool IsEmpty => _length == 0 && _specials.Count == 0;
 
     /// <summary>A message for all members but the one that sent it.</summary>
     public void AddMessage(RelayedMessage message, Member? sender)
@@ -54,14 +52,14 @@ internal sealed class RoomBatch
     /// <summary>Ready frames for all members.</summary>
     public void AddForAll(ReadOnlySpan<byte> frames) => frames.CopyTo(Reserve(frames.Length));
 
-    /// <summary>Frames for one member, in their place among the others.</summary>
+    /// <summary>
+    /// Frames for one member, in their place among the others. To one that has left they go too: before anything that its connection gets as a new
+    /// member of the room.
+    /// </summary>
     public void AddDirect(Member member, byte[] frames) => _specials.Add(new(member, _length, _length, frames));
 
     /// <summary>Frames for a member that has only just come: they are the first that it gets from this room.</summary>
     public void AddFirst(Member member, byte[] frames) => _specials.Add(new(member, 0, _length, frames));
-
-    /// <summary>Frames for a connection that is no member, after everything that the room sends before.</summary>
-    public void AddParting(Connection connection, byte[] frames) => _parting.Add((connection, frames));
 
     /// <summary>Sends all of it. Never waits for a socket.</summary>
     public void SendTo(ReadOnlySpan<Member?> members)
@@ -94,17 +92,11 @@ internal sealed class RoomBatch
                 member.FirstSpecial = -1;
             }
         }
-
-        foreach (var (connection, frames) in _parting)
-        {
-            connection.Send(frames);
-        }
     }
 
     public void Clear()
     {
         _specials.Clear();
-        _parting.Clear();
         _length = 0;
         if (_frames.Length > 0)
         {

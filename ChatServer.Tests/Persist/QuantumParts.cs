@@ -1,0 +1,31 @@
+using System.Text;
+using System.Text.Json;
+using ChatServer.Persist;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ChatServer.Tests.Persist;
+
+/// <summary>The client of Quantum's API over real HTTP, set up as the service does it.</summary>
+internal sealed class QuantumParts : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+
+    public QuantumParts(Uri url, TimeSpan tryTimeout, TimeProvider time)
+    {
+        var services = new ServiceCollection();
+        services.AddHttpClient(QuantumClient.ClientName, client => (client.BaseAddress, client.Timeout) = (url, Timeout.InfiniteTimeSpan))
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
+        _services = services.BuildServiceProvider();
+        Client = new(_services.GetRequiredService<IHttpClientFactory>(), new QuantumPipelines(new PersistOptions(url, tryTimeout, 20, 32), time), time);
+    }
+
+    public QuantumClient Client { get; }
+
+    public static StoredMessage Message(string identifier = "a1", string body = "hello", long room = 12, long user = 7, long seq = 1) =>
+        StoredMessage.Read(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new
+        {
+            type = "chat", room_id = room, seq, identifier, from_user_id = user, company_id = 3, body, timestamp = "2026-01-01T10:00:00.000Z",
+        })));
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+}

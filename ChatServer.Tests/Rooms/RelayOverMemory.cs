@@ -1,0 +1,55 @@
+using ChatServer.Persist;
+using ChatServer.Protocol;
+using ChatServer.Relay;
+
+namespace ChatServer.Tests.Rooms;
+
+/// <summary>The real memory relay, whose publications a test may lose on the way or hold up, and whose log it may find out of reach.</summary>
+internal sealed class RelayOverMemory : IRelay
+{
+    private readonly MemoryRelay _relay = new(new MemoryOutbox(), TimeProvider.System);
+
+    private Action? _restored;
+
+    /// <summary>Whether a message that was published gets lost.</summary>
+    public Func<RelayedMessage, bool> Loses { get; set; } = _ => false;
+
+    /// <summary>Runs before each reading of the log.</summary>
+    public Func<long, int, Task> BeforeRead { get; set; } = (_, _) => Task.CompletedTask;
+
+    public ValueTask<Acceptance> AcceptAsync(MessageDraft draft) => _relay.AcceptAsync(draft);
+
+    public ValueTask<IAsyncDisposable> SubscribeAsync(RoomKey room, IRoomListener listener) => _relay.SubscribeAsync(room, new Lossy(this, listener));
+
+    public ValueTask<IAsyncDisposable> SubscribeToUserAsync(long userId, Action<ReadOnlyMemory<byte>> listener) => _relay.SubscribeToUserAsync(userId, listener);
+
+    public ValueTask<IAsyncDisposable> SubscribeToControlAsync(Action<ReadOnlyMemory<byte>> listener) => _relay.SubscribeToControlAsync(listener);
+
+    public void WhenRestored(Action restored) => _restored += restored;
+
+    /// <summary>Says that subscriptions are in force again.</summary>
+    public void Restore() => _restored?.Invoke();
+
+    public async ValueTask<LogPage> ReadAsync(RoomKey room, long after, int count, string? seenIn = null)
+    {
+        await BeforeRead(after, count);
+        return await _relay.ReadAsync(room, after, count, seenIn);
+    }
+
+    public ValueTask NotifyRoomAsync(RoomKey room, RoomNotice notice) => _relay.NotifyRoomAsync(room, notice);
+
+    public ValueTask NotifyUserAsync(long userId, ReadOnlyMemory<byte> json) => _relay.NotifyUserAsync(userId, json);
+
+    private sealed class Lossy(RelayOverMemory relay, IRoomListener listener) : IRoomListener
+    {
+        public void OnMessage(RelayedMessage message)
+        {
+            if (!relay.Loses(message))
+            {
+                listener.OnMessage(message);
+            }
+        }
+
+        public void OnNotice(RoomNotice notice) => listener.OnNotice(notice);
+    }
+}

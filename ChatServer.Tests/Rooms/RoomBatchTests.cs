@@ -1,0 +1,105 @@
+using ChatServer.Rooms;
+using ChatServer.Tests.Relay;
+
+namespace ChatServer.Tests.Rooms;
+
+public sealed class RoomBatchTests
+{
+    private readonly Room _room = new(Drafts.NewRoom(), _ => { });
+    private readonly MemberTable _members = new();
+    private readonly RoomBatch _batch = new();
+
+    [Fact]
+    public void SendTo_DirectsAndExceptions_StandInTheirPlace()
+    {
+        var (one, two, three) = (Enter(1), Enter(2), Enter(3));
+        _batch.AddMessage(Drafts.Message(_room.Key, 1), null);
+        _batch.AddMessage(Drafts.Message(_room.Key, 2), one.Member);
+        _batch.AddDirect(one.Member, RoomFrames.Ack(Drafts.Message(_room.Key, 2)));
+        _batch.AddMessage(Drafts.Message(_room.Key, 3), two.Member);
+        _batch.AddDirect(two.Member, RoomFrames.Ack(Drafts.Message(_room.Key, 3)));
+        _batch.AddMessage(Drafts.Message(_room.Key, 4), one.Member);
+        _batch.AddDirect(one.Member, RoomFrames.Ack(Drafts.Message(_room.Key, 4)));
+
+        _batch.SendTo(_members.Snapshot.Span);
+
+        one.Peer.Seen.Should().Equal("1", "ack 2", "3", "ack 4");
+        two.Peer.Seen.Should().Equal("1", "2", "ack 3", "4");
+        three.Peer.Seen.Should().Equal("1", "2", "3", "4");
+    }
+
+    [Fact]
+    public void SendTo_ANewcomer_GetsItsFirstFrameAndNothingFromBefore()
+    {
+        var old = Enter(1);
+        _batch.AddMessage(Drafts.Message(_room.Key, 1), null);
+        var newcomer = Enter(2);
+        _batch.AddFirst(newcomer.Member, RoomFrames.Joined(_room.Key.RoomId, 1, "e1", recovered: false));
+        _batch.AddMessage(Drafts.Message(_room.Key, 2), newcomer.Member);
+        _batch.AddDirect(newcomer.Member, RoomFrames.Ack(Drafts.Message(_room.Key, 2)));
+        _batch.AddMessage(Drafts.Message(_room.Key, 3), null);
+
+        _batch.SendTo(_members.Snapshot.Span);
+
+        newcomer.Peer.Seen.Should().Equal("joined 1", "ack 2", "3");
+        old.Peer.Seen.Should().Equal("1", "2", "3");
+    }
+
+    [Fact]
+    public void SendTo_SomeoneHasLeft_GetsReceiptsAlone()
+    {
+        var leaver = Enter(1);
+        _batch.AddMessage(Drafts.Message(_room.Key, 1), leaver.Member);
+        _batch.AddDirect(leaver.Member, RoomFrames.Ack(Drafts.Message(_room.Key, 1)));
+        _batch.AddMessage(Drafts.Message(_room.Key, 2), null);
+        _members.Remove(leaver.Member);
+        _batch.AddDirect(leaver.Member, RoomFrames.Left(_room.Key.RoomId));
+
+        _batch.SendTo(_members.Snapshot.Span);
+
+        leaver.Peer.Seen.Should().Equal("ack 1", "left");
+    }
+
+    [Fact]
+    public void Clear_LeavesAnEmptyBatchThatWorksAgain()
+    {
+        var one = Enter(1);
+        for (var round = 1; round <= 3; round++)
+        {
+            _batch.IsEmpty.Should().BeTrue();
+            _batch.AddMessage(Drafts.Message(_room.Key, round), one.Member);
+            _batch.AddDirect(one.Member, RoomFrames.Ack(Drafts.Message(_room.Key, round)));
+            _batch.IsEmpty.Should().BeFalse();
+            _batch.SendTo(_members.Snapshot.Span);
+            _batch.Clear();
+        }
+
+        one.Peer.Seen.Should().Equal("ack 1", "ack 2", "ack 3");
+    }
+
+    [Fact]
+    public void AddMessage_LargeAndMany_KeepsEveryByte()
+    {
+        var one = Enter(1);
+        var large = Drafts.Of(_room.Key, 7, "a", new string('ü', 60_000));
+        for (var seq = 1; seq <= 20; seq++)
+        {
+            _batch.AddMessage(seq % 2 == 0
+                ? new(seq, "e1", 1, ChatServer.Protocol.MessageComposer.Join(large.Head, seq, large.Tail))
+                : Drafts.Message(_room.Key, seq), null);
+        }
+
+        _batch.SendTo(_members.Snapshot.Span);
+
+        one.Peer.Seen.Should().Equal(Enumerable.Range(1, 20).Select(seq => $"{seq}"));
+        one.Peer.Outbound.Texts[1]["messages"]![0]!["body"]!.GetValue<string>().Should().Be(new string('ü', 60_000));
+    }
+
+    private (RoomPeer Peer, Member Member) Enter(long user)
+    {
+        var peer = new RoomPeer(user);
+        var member = new Member(_room, peer.Connection);
+        _members.Add(member);
+        return (peer, member);
+    }
+}

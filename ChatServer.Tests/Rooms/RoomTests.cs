@@ -1,0 +1,331 @@
+using System.Text;
+using ChatServer.Protocol;
+using ChatServer.Relay;
+using ChatServer.Rooms;
+using ChatServer.Tests.Relay;
+
+namespace ChatServer.Tests.Rooms;
+
+public sealed class RoomTests
+{
+    private const int Limit = 20_000;
+
+    private readonly RoomKey _key = Drafts.NewRoom();
+    private readonly Room _room;
+    private int _gaps;
+
+    public RoomTests() => _room = new Room(_key, _ => Interlocked.Increment(ref _gaps));
+
+    [Fact(Timeout = Limit)]
+    public async Task OnMessage_OutOfOrderAndTwice_IsDeliveredInOrderOnce()
+    {
+        _room.Start(10, "e1");
+        var peer = new RoomPeer();
+        _room.Join(peer.Connection);
+
+        foreach (var seq in (long[])[12, 11, 12, 11, 14, 15, 13, 10, 9, 16])
+        {
+            _room.OnMessage(Message(seq));
+        }
+
+        (await UpToEndAsync(peer)).Should().Equal("joined 10", "11", "12", "13", "14", "15", "16");
+        _room.Seq.Should().Be(16);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task OnMessage_BeforeStart_WaitsAndWhatTheHeadCoversIsDropped()
+    {
+        _room.OnMessage(Message(4));
+        _room.OnMessage(Message(7));
+        _room.OnMessage(Message(6));
+        _room.Seq.Should().Be(-1);
+        _room.Start(5, "e1");
+        var peer = new RoomPeer();
+        _room.Join(peer.Connection);
+        _room.OnMessage(Message(8));
+
+        (await UpToEndAsync(peer)).Should().Equal("joined 7", "8");
+        _gaps.Should().Be(0);
+    }
+
+    [Fact]
+    public void Start_AGapIsThereAlready_IsTold()
+    {
+        _room.OnMessage(Message(5));
+        _room.OnMessage(Message(7));
+        _gaps.Should().Be(0);
+
+        _room.Start(4, "e1");
+
+        _room.Seq.Should().Be(5);
+        _gaps.Should().Be(1);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task OnMessage_BeyondAGap_WaitsUntilItIsFilledAndTellsOnce()
+    {
+        _room.Start(0, "e1");
+        var peer = new RoomPeer();
+        _room.Join(peer.Connection);
+        _room.OnMessage(Message(1));
+        _room.OnMessage(Message(3));
+        _room.OnMessage(Message(5));
+        _room.OnMessage(Message(4));
+
+        (_room.Seq, _room.HasLostTrack, _gaps).Should().Be((1, true, 1));
+        await peer.SeenUpToAsync("1");
+        _room.OnMessage(Message(2));
+
+        (await UpToEndAsync(peer)).Should().Equal("joined 0", "1", "2", "3", "4", "5");
+        (_room.HasLostTrack, _gaps).Should().Be((false, 1));
+        _room.TryEndTracking().Should().BeTrue();
+        _room.OnMessage(Message(9));
+        _gaps.Should().Be(2, "a new gap is told again");
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task OnAccepted_WhicheverCopyIsFirst_GivesTheAckOnceInTheMessagesPlace(bool relayFirst)
+    {
+        _room.Start(0, "e1");
+        var (sender, twin, other) = (new RoomPeer(), new RoomPeer(), new RoomPeer(8));
+        var member = _room.Join(sender.Connection);
+        _room.Join(twin.Connection);
+        _room.Join(other.Connection);
+        var own = Message(2, sender);
+        _room.Sending(member);
+        _room.OnMessage(Message(1));
+        if (relayFirst)
+        {
+            _room.OnMessage(own);
+            _room.OnAccepted(own, member);
+        }
+        else
+        {
+            _room.OnAccepted(own, member);
+            _room.OnMessage(own);
+        }
+
+        _room.OnMessage(Message(3));
+
+        (await UpToEndAsync(sender)).Should().Equal("joined 0", "1", "ack 2", "3");
+        (await UpToEndAsync(twin)).Should().Equal(["joined 0", "1", "2", "3"], "the user's other connections get the message");
+        (await UpToEndAsync(other)).Should().Equal("joined 0", "1", "2", "3");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task OnAccepted_BeforeWhatCameEarlier_AcksInItsPlace()
+    {
+        _room.Start(0, "e1");
+        var sender = new RoomPeer();
+        var member = _room.Join(sender.Connection);
+        _room.Sending(member);
+        _room.OnAccepted(Message(2, sender), member);
+        _room.OnAccepted(Message(3, sender), member);
+        _room.OnMessage(Message(1));
+
+        (await UpToEndAsync(sender)).Should().Equal("joined 0", "1", "ack 2", "ack 3");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task OnAccepted_Ack_SaysWhatTheMessageSays()
+    {
+        _room.Start(0, "e1");
+        var sender = new RoomPeer();
+        var member = _room.Join(sender.Connection);
+        _room.Sending(member);
+        _room.OnAccepted(Drafts.Message(_key, 1, origin: sender.Connection.Id, identifier: "q\"ü\\"), member);
+        await sender.SeenUpToAsync("ack 1");
+
+        var ack = sender.Outbound.Texts[^1];
+        ack.ToJsonString().Should().Be(new System.Text.Json.Nodes.JsonObject
+        {
+            ["type"] = "ack", ["success"] = true, ["room_id"] = _key.RoomId, ["identifier"] = "q\"ü\\", ["seq"] = 1, ["timestamp"] = "2026-01-01T10:00:00.000Z",
+        }.ToJsonString());
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task OnAccepted_SenderHasLeft_GetsItsAckOnceAndNoMessage()
+    {
+        _room.Start(0, "e1");
+        var (sender, other) = (new RoomPeer(), new RoomPeer(8));
+        var member = _room.Join(sender.Connection);
+        _room.Join(other.Connection);
+        _room.Sending(member);
+        _room.Leave(member, RoomFrames.Left(_key.RoomId));
+        var own = Message(1, sender);
+        _room.OnMessage(own);
+        _room.OnAccepted(own, member);
+        _room.OnMessage(Message(2));
+
+        (await other.SeenUpToAsync("2")).Should().Equal("joined 0", "1");
+        (await sender.SeenAsync(3)).Should().Equal("joined 0", "left", "ack 1");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Leave_OwnMessagesBeyondAGap_AreAckedFirst()
+    {
+        _room.Start(0, "e1");
+        var sender = new RoomPeer();
+        var member = _room.Join(sender.Connection);
+        _room.Sending(member);
+        _room.OnAccepted(Message(2, sender), member);
+        _room.Leave(member, RoomFrames.Left(_key.RoomId));
+        _room.OnMessage(Message(1));
+        _room.OnAccepted(Message(2, sender), member);
+
+        (await sender.SeenUpToAsync("left")).Should().Equal("joined 0", "ack 2");
+        sender.Seen.Should().HaveCount(3);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Leave_InTheMiddleOfTraffic_LeftIsTheLast()
+    {
+        _room.Start(0, "e1");
+        var (leaver, other) = (new RoomPeer(), new RoomPeer(8));
+        var member = _room.Join(leaver.Connection);
+        _room.Join(other.Connection);
+        for (var seq = 1; seq <= 2000; seq++)
+        {
+            _room.OnMessage(Message(seq));
+            if (seq == 1000)
+            {
+                _room.Leave(member, RoomFrames.Left(_key.RoomId));
+                _room.Leave(member, RoomFrames.Left(_key.RoomId));
+            }
+        }
+
+        await other.SeenUpToAsync("2000");
+        var seen = leaver.Seen;
+        seen[0].Should().Be("joined 0");
+        seen[^1].Should().Be("left");
+        seen.Skip(1).SkipLast(1).Should().Equal(Enumerable.Range(1, seen.Count - 2).Select(seq => $"{seq}"));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Join_RightAfterLeaving_TellsLeftBeforeJoined()
+    {
+        for (var round = 0; round < 200; round++)
+        {
+            var room = new Room(_key, _ => { });
+            room.Start(0, "e1");
+            var peer = new RoomPeer();
+            var member = room.Join(peer.Connection);
+            room.OnMessage(Message(1));
+            room.Leave(member, RoomFrames.Left(_key.RoomId));
+            room.Join(peer.Connection);
+            room.OnMessage(Message(2));
+
+            var seen = await peer.SeenUpToAsync("2");
+            seen.Where(word => word.Length > 1).Should().Equal("joined 0", "left", "joined 1");
+        }
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Join_InTheMiddleOfTraffic_GetsNothingOlderAndMissesNothingNewer()
+    {
+        _room.Start(0, "e1");
+        var peers = new List<RoomPeer>();
+        for (var seq = 1; seq <= 1000; seq++)
+        {
+            _room.OnMessage(Message(seq));
+            if (seq % 50 == 0)
+            {
+                var peer = new RoomPeer(seq);
+                peers.Add(peer);
+                _room.Join(peer.Connection);
+            }
+        }
+
+        _room.OnMessage(Message(1001));
+        for (var index = 0; index < peers.Count; index++)
+        {
+            var joined = 50 * (index + 1);
+            (await peers[index].SeenUpToAsync("1001")).Should().Equal([$"joined {joined}", .. Enumerable.Range(joined + 1, 1000 - joined).Select(seq => $"{seq}")]);
+        }
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task JoinAgain_IsAFreshViewInItsPlace()
+    {
+        _room.Start(3, "e1");
+        var peer = new RoomPeer();
+        var member = _room.Join(peer.Connection);
+        _room.OnMessage(Message(4));
+        _room.JoinAgain(member);
+        _room.OnMessage(Message(5));
+
+        (await UpToEndAsync(peer)).Should().Equal("joined 3", "4", "joined 4", "5");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task OnRepeat_InAndOutOfTheRoom_GivesTheAck()
+    {
+        _room.Start(5, "e1");
+        var (peer, other) = (new RoomPeer(), new RoomPeer(8));
+        var member = _room.Join(peer.Connection);
+        _room.Join(other.Connection);
+        var ack = RoomFrames.Ack(_key.RoomId, "a1"u8, 3, "t"u8);
+        _room.OnRepeat(member, ack);
+        (await peer.SeenUpToAsync("ack 3")).Should().Equal("joined 5");
+        _room.Leave(member, RoomFrames.Left(_key.RoomId));
+        _room.OnRepeat(member, ack);
+
+        (await peer.SeenAsync(4)).Should().Equal("joined 5", "ack 3", "left", "ack 3");
+        (await UpToEndAsync(other)).Should().Equal("joined 5");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task OnNotice_LeavesOutAUserOrAConnection()
+    {
+        _room.Start(0, "e1");
+        var (one, twin, other) = (new RoomPeer(7), new RoomPeer(7), new RoomPeer(8));
+        foreach (var peer in (RoomPeer[])[one, twin, other])
+        {
+            _room.Join(peer.Connection);
+        }
+
+        Notify("all", 0, 0);
+        Notify("not-user-7", 7, 0);
+        Notify("not-one", 0, one.Connection.Id);
+        Notify("not-user-8-nor-twin", 8, twin.Connection.Id);
+
+        (await UpToEndAsync(one)).Should().Equal("joined 0", "all", "not-user-8-nor-twin");
+        (await UpToEndAsync(twin)).Should().Equal("joined 0", "all", "not-one");
+        (await UpToEndAsync(other)).Should().Equal("joined 0", "all", "not-user-7", "not-one");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task OnMessage_OneMemberIsSlow_TheOthersGetEverythingAndItIsClosed()
+    {
+        _room.Start(0, "e1");
+        var (slow, quick) = (new RoomPeer(7, queueBytes: 4096), new RoomPeer(8));
+        slow.Outbound.Stall();
+        _room.Join(slow.Connection);
+        _room.Join(quick.Connection);
+        for (var seq = 1; seq <= 500; seq++)
+        {
+            _room.OnMessage(Message(seq));
+        }
+
+        (await UpToEndAsync(quick)).Should().HaveCount(501);
+        slow.Connection.IsClosing.Should().BeTrue();
+        slow.Outbound.Flow();
+        await ChatServer.Tests.Support.Eventually.TrueAsync(() => slow.Outbound.CloseCodes.Count > 0, TimeSpan.FromSeconds(5), () => "no close frame");
+        slow.Outbound.CloseCodes.Should().Equal(4001);
+        slow.Seen.Skip(1).Should().Equal(Enumerable.Range(1, slow.Seen.Count - 1).Select(seq => $"{seq}"), "what it got is whole");
+    }
+
+    private RelayedMessage Message(long seq, RoomPeer? sender = null) => Drafts.Message(_key, seq, origin: sender?.Connection.Id ?? 1);
+
+    private void Notify(string type, long exceptUser, ulong exceptConnection) =>
+        _room.OnNotice(new(exceptUser, exceptConnection, Encoding.UTF8.GetBytes($"{{\"type\":\"{type}\"}}")));
+
+    /// <summary>Everything up to now.</summary>
+    private async Task<IReadOnlyList<string>> UpToEndAsync(RoomPeer peer)
+    {
+        Notify($"end{peer.Connection.IdText}", 0, 0);
+        return [.. (await peer.SeenUpToAsync($"end{peer.Connection.IdText}")).Where(word => !word.StartsWith("end", StringComparison.Ordinal))];
+    }
+}

@@ -1,0 +1,117 @@
+using ChatServer.Protocol;
+using ChatServer.Relay;
+using ChatServer.Rooms;
+using ChatServer.Tests.Relay;
+
+namespace ChatServer.Tests.Rooms;
+
+public sealed class RoomTrackerTests
+{
+    private const int Limit = 20_000;
+
+    private readonly RoomKey _key = Drafts.NewRoom();
+    private readonly RelayOverMemory _relay = new();
+    private readonly RoomDirectory _rooms;
+
+    public RoomTrackerTests() => _rooms = RoomParts.Directory(_relay);
+
+    [Theory(Timeout = Limit)]
+    [InlineData(1)]
+    [InlineData(300)]
+    public async Task Track_LostPublications_AreReadFromTheLogInOrder(int lost)
+    {
+        var peer = new RoomPeer();
+        await _rooms.JoinAsync(peer.Connection, _key, null, null);
+        _relay.Loses = message => message.Seq > 1 && message.Seq <= 1 + lost;
+
+        for (var number = 1; number <= lost + 2; number++)
+        {
+            await _relay.AcceptAsync(Drafts.Of(_key, 99, $"m{number}"));
+        }
+
+        (await peer.SeenUpToAsync($"{lost + 2}")).Should().Equal(["joined 0", .. Enumerable.Range(1, lost + 1).Select(seq => $"{seq}")]);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Restored_TheLastPublicationWasLost_IsReadWithoutWaitingForAnother()
+    {
+        var peer = new RoomPeer();
+        await _rooms.JoinAsync(peer.Connection, _key, null, null);
+        _relay.Loses = _ => true;
+        await _relay.AcceptAsync(Drafts.Of(_key, 99, "m1"));
+
+        _relay.Restore();
+
+        (await peer.SeenUpToAsync("1")).Should().Equal("joined 0");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Track_MoreIsLostThanTheLogHolds_TellsMembersToBeginAnewAndGoesOn()
+    {
+        var peer = new RoomPeer();
+        await _rooms.JoinAsync(peer.Connection, _key, null, null);
+        _relay.Loses = message => message.Seq <= RelayLimits.LogMessages + 100;
+
+        for (var number = 1; number <= RelayLimits.LogMessages + 101; number++)
+        {
+            await _relay.AcceptAsync(Drafts.Of(_key, 99, $"m{number}"));
+        }
+
+        var seen = await peer.SeenUpToAsync($"{RelayLimits.LogMessages + 101}");
+        seen.Should().StartWith(["joined 0", "joined 101", "102", "103"]).And.HaveCount(RelayLimits.LogMessages + 1);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Merge_NewEpoch_TellsMembersToBeginAnewAndBringsAllOfIt()
+    {
+        var room = new Room(_key, _ => { });
+        var peer = new RoomPeer();
+        room.Start(7, "old");
+        room.Join(peer.Connection);
+        room.OnMessage(Drafts.Message(_key, 1) with { Epoch = "new" });
+        room.HasLostTrack.Should().BeTrue();
+
+        room.Merge(new LogPage("new", 2, [])).Should().BeFalse("the page was read behind the old seq");
+        room.Mark.Should().Be(new RoomMark("new", 0));
+        room.Merge(new LogPage("new", 2, [Drafts.Message(_key, 1) with { Epoch = "new" }, Drafts.Message(_key, 2) with { Epoch = "new" }])).Should().BeTrue();
+
+        (await peer.SeenUpToAsync("2")).Should().Equal("joined 7", "joined 0", "1");
+        room.TryEndTracking().Should().BeTrue();
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Track_LogOutOfReach_KeepsTheOrderAndGoesOnTrying()
+    {
+        var peer = new RoomPeer();
+        await _rooms.JoinAsync(peer.Connection, _key, null, null);
+        var reads = 0;
+        _relay.BeforeRead = (_, _) => Interlocked.Increment(ref reads) <= 2 ? throw new RelayUnavailableException("away") : Task.CompletedTask;
+        _relay.Loses = message => message.Seq == 1;
+
+        await _relay.AcceptAsync(Drafts.Of(_key, 99, "m1"));
+        await _relay.AcceptAsync(Drafts.Of(_key, 99, "m2"));
+
+        (await peer.SeenUpToAsync("2")).Should().Equal("joined 0", "1");
+        reads.Should().Be(3);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Track_GapClosesByItself_ReadsNothing()
+    {
+        var reads = 0;
+        _relay.BeforeRead = (_, _) =>
+        {
+            Interlocked.Increment(ref reads);
+            return Task.CompletedTask;
+        };
+        var room = new Room(_key, RoomParts.Tracker(_relay).Track);
+        room.Start(0, "e1");
+        room.OnMessage(Drafts.Message(_key, 2));
+        room.OnMessage(Drafts.Message(_key, 1));
+
+        await Task.Delay(300);
+
+        reads.Should().Be(0);
+        room.Seq.Should().Be(2);
+    }
+}
