@@ -58,7 +58,7 @@ public sealed class NegativeControlTests(SabotagedBuild build, ITestOutputHelper
 
     private async Task<Findings> PlayAsync(string protection, Func<FaultSite, Task> playAsync, bool isQuiet)
     {
-        await using var site = await FaultSite.StartAsync(Seed, Interval, build.Program, ("CHAT_SABOTAGE", protection));
+        await using var site = await FaultSite.StartAsync(Seed, Interval, await build.ProgramAsync(), ("CHAT_SABOTAGE", protection));
         await playAsync(site);
         var missing = await site.SettleAsync(SettleWithin);
         var findings = site.Check(isQuiet);
