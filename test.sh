@@ -2,6 +2,8 @@
 # Installs what the tests need (Debian, Ubuntu), builds without a warning, runs every test.
 #   ./test.sh                    everything
 #   ./test.sh -class '*Replay*'  what xunit's filters choose, of every test project
+#   ./test.sh faults             the long run of random faults, and the runs with a protection switched off that must turn red; nothing else.
+#                                CHAT_FAULT_SEED (a random one) and CHAT_FAULT_SECONDS (300) choose the run.
 # The last line counts the results: N passed, N failed, N skipped.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -36,10 +38,17 @@ command -v dotnet >/dev/null 2>&1 || { echo "The tests need the .NET 10 SDK: htt
 
 dotnet build ChatServer.sln -v quiet -nologo
 
+projects=(compat/Compat.Tests ChatServer.Tests)
+if [ "${1:-}" = faults ]; then
+  shift
+  projects=(ChatServer.Tests)
+  set -- -explicit only -namespace ChatServer.Tests.Faults -showLiveOutput "$@"
+fi
+
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 passed=0 failed=0 skipped=0 broken=0
-for project in compat/Compat.Tests ChatServer.Tests; do
+for project in "${projects[@]}"; do
   name=$(basename "$project")
   echo "== $name"
   # Longer than any good run: a hang must not look like one.

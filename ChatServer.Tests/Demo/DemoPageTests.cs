@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ChatServer.Protocol;
 using Microsoft.Playwright;
 
 namespace ChatServer.Tests.Demo;
@@ -9,9 +10,9 @@ public sealed class DemoPageTests(ChromiumFixture chromium) : IAsyncLifetime
 {
     private readonly ConcurrentQueue<string> _complaints = [];
     private readonly List<IBrowserContext> _contexts = [];
-    private MiniChat _chat = null!;
+    private DemoChat _chat = null!;
 
-    public async ValueTask InitializeAsync() => _chat = await MiniChat.StartAsync();
+    public async ValueTask InitializeAsync() => _chat = await DemoChat.StartAsync();
 
     public async ValueTask DisposeAsync()
     {
@@ -56,11 +57,12 @@ public sealed class DemoPageTests(ChromiumFixture chromium) : IAsyncLifetime
 
         await page.ReloadAsync();
         await ShowsAsync(page.GetByTestId("me"), "Zoe");
-        _chat.Host.Sessions.Records.Should().ContainSingle();
+        var token = await page.EvaluateAsync<string>("JSON.parse(sessionStorage.getItem('chatserver-demo-session')).token");
+        (await _chat.KnowsAsync(token)).Should().BeTrue();
         await page.GetByTestId("sign-out").ClickAsync();
 
         await Assertions.Expect(page.GetByTestId("sign-in")).ToBeVisibleAsync();
-        _chat.Host.Sessions.Records.Should().BeEmpty();
+        (await _chat.KnowsAsync(token)).Should().BeFalse();
     }
 
     [Fact]
@@ -161,14 +163,13 @@ public sealed class DemoPageTests(ChromiumFixture chromium) : IAsyncLifetime
     {
         var ada = await EnterAsync("Ada");
         var zoe = await EnterAsync("Zoe");
-        _chat.Down = true;
-        _chat.Cut();
+        _chat.TakeLineAway();
         await ShowsAsync(ada.GetByTestId("banner"), "Connection lost");
         await SayAsync(ada, "first");
         await SayAsync(ada, "second");
         await Assertions.Expect(ada.GetByTestId("message").Last).ToHaveAttributeAsync("data-state", "sending");
 
-        _chat.Down = false;
+        _chat.GiveLineBack();
 
         await Assertions.Expect(ada.Locator("[data-testid=message][data-own][data-state=saved]")).ToHaveCountAsync(2, new() { Timeout = 20_000 });
         await Assertions.Expect(zoe.GetByTestId("message")).ToHaveCountAsync(4, new() { Timeout = 20_000 });
@@ -180,7 +181,7 @@ public sealed class DemoPageTests(ChromiumFixture chromium) : IAsyncLifetime
     public async Task A_session_that_ended_says_so_and_signs_in_again()
     {
         var ada = await EnterAsync("Ada");
-        await _chat.CloseAllAsync(4503, "session_ended");
+        _chat.CloseAll(CloseReason.SessionEnded);
         await ShowsAsync(ada.GetByTestId("banner"), "This session has ended.");
 
         await ada.GetByTestId("banner-button").ClickAsync();
@@ -247,7 +248,7 @@ public sealed class DemoPageTests(ChromiumFixture chromium) : IAsyncLifetime
                 _complaints.Enqueue(message.Text);
             }
         };
-        await page.GotoAsync(new Uri(_chat.Host.Url, path).ToString());
+        await page.GotoAsync(new Uri(_chat.Url, path).ToString());
         return page;
     }
 

@@ -10,7 +10,11 @@ internal sealed class BoundedProcess : IAsyncDisposable
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _errors = new();
 
-    private BoundedProcess(Process process) => _process = process;
+    private BoundedProcess(Process process)
+    {
+        _process = process;
+        AppDomain.CurrentDomain.ProcessExit += KillLeftOver;
+    }
 
     /// <summary>What the process has written so far to its output and its error output.</summary>
     public string Output
@@ -96,6 +100,7 @@ internal sealed class BoundedProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        AppDomain.CurrentDomain.ProcessExit -= KillLeftOver;
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);
@@ -104,6 +109,15 @@ internal sealed class BoundedProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    /// <summary>A test run that ends without disposal leaves no process behind.</summary>
+    private void KillLeftOver(object? sender, EventArgs e)
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
     }
 
     private void Keep(string? line, StringBuilder? other = null)

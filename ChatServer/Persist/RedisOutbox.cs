@@ -23,6 +23,9 @@ internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisSubscriptio
     public int Partitions => keys.Partitions;
 
     public async ValueTask<bool> TryLeaseAsync(int partition) =>
+#if SABOTAGE
+        Sabotage.Of("lease") ||
+#endif
         (bool)await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(
             LeaseScript, [RedisKeys.Lease(partition)], [_node, (long)IOutbox.LeaseTime.TotalMilliseconds]));
 

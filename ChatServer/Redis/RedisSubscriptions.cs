@@ -99,6 +99,13 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
     /// <returns>False where the link has gone deaf.</returns>
     private async Task<bool> ProbeAsync()
     {
+#if SABOTAGE
+        if (Sabotage.Of("gap"))
+        {
+            return true;
+        }
+
+#endif
         try
         {
             await connection.Multiplexer.GetDatabase()

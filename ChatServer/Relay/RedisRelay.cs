@@ -19,6 +19,9 @@ internal sealed partial class RedisRelay : IRelay
     {
         (_database, _subscriptions, _keys, _logger) = (redis.GetDatabase(), subscriptions, keys, logger);
         var script = EmbeddedScript.Load("accept.lua");
+#if SABOTAGE
+        script = Sabotage.Of("dedupe") ? script.Replace("if known then", "if false then", StringComparison.Ordinal) : script;
+#endif
         _lanes = [.. Enumerable.Range(0, keys.Partitions).Select(partition => new AcceptLane(partition, _database, keys, script))];
     }
 

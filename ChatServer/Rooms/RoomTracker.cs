@@ -20,6 +20,13 @@ internal sealed partial class RoomTracker(IRelay relay, TimeProvider time, ILogg
     /// <exception cref="RelayUnavailableException">Redis is out of reach.</exception>
     public async Task CatchUpAsync(Room room)
     {
+#if SABOTAGE
+        if (Sabotage.Of("gap"))
+        {
+            return;
+        }
+
+#endif
         RoomMark mark;
         LogPage page;
         do

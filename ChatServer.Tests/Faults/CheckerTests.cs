@@ -1,0 +1,141 @@
+namespace ChatServer.Tests.Faults;
+
+/// <summary>The checker must turn red for each breach, else its green says nothing. The histories are made up.</summary>
+public sealed class CheckerTests
+{
+    private const long Room = 12;
+    private const string Epoch = "e1";
+
+    private static readonly Persona Ada = new(31, 3, [Room]);
+    private static readonly Persona Zoe = new(32, 3, [Room]);
+
+    [Fact]
+    public void Check_EverythingOnceAndInOrder_FindsNothing()
+    {
+        var findings = Check([Told(1), Told(2), Told(3)], [Row(1), Row(2), Row(3)]);
+
+        findings.All.Should().BeEmpty();
+        findings.Acked.Should().Be(3);
+        findings.Handed.Should().Be(3);
+    }
+
+    [Fact]
+    public void Check_ComesBackAndGetsTheRestOnce_FindsNothing() =>
+        Check([Told(1), new Ended(1006), new Connected(2, "b"), Back(since: 1), Told(2), Told(3)]).All.Should().BeEmpty();
+
+    [Fact]
+    public void Check_OwnMessageOfAnEarlierConnectionIsAckedBeforeItsCopyComes_FindsNothing() =>
+        Check(AdaReturns([Acked(4), Told(4, Ada)]), [Told(1), Told(2), Told(3), Told(4)], Rows(4)).All.Should().BeEmpty();
+
+    [Fact]
+    public void Check_AckOfARepetitionRunsAhead_SaysNothingOfTheMessagesBefore() =>
+        Check(AdaReturns([Acked(5, "a4"), Told(4, Zoe, "z1"), Told(5, Ada, "a4")]), [Told(1), Told(2), Told(3), Acked(4, "z1"), Told(5, identifier: "a4")],
+            [Row(1), Row(2), Row(3), Row(4, Zoe, "z1"), Row(5, identifier: "a4")]).All.Should().BeEmpty();
+
+    [Fact]
+    public void Check_AMemberMissesTheLastMessage_IsLost() => Only(Check([Told(1), Told(2)]), Breach.Lost);
+
+    [Fact]
+    public void Check_AMemberMissesOneInTheMiddle_IsLostAndOutOfOrder() => Only(Check([Told(1), Told(3)]), Breach.Disordered, Breach.Lost);
+
+    [Fact]
+    public void Check_AMemberGetsOneTwice_IsDoubled() => Only(Check([Told(1), Told(2), Told(2), Told(3)]), Breach.Doubled);
+
+    [Fact]
+    public void Check_TheReplayBeginsBeforeWhatWasSeen_IsDoubled() =>
+        Only(Check([Told(1), Told(2), new Ended(1006), new Connected(2, "b"), Back(since: 2), Told(2), Told(3)]), Breach.Doubled);
+
+    [Fact]
+    public void Check_AnEchoOfTheOwnMessageOnTheSameConnection_IsDoubled() =>
+        Only(Check([.. AdaSends(), Told(3, Ada)], [Told(1), Told(2), Told(3)], Rows(3)), Breach.Doubled);
+
+    [Fact]
+    public void Check_AMemberGetsTwoTheOtherWayRound_IsOutOfOrder() =>
+        Check([Told(2), Told(1), Told(3)]).All.Should().OnlyContain(finding => finding.Breach == Breach.Disordered).And.NotBeEmpty();
+
+    [Fact]
+    public void Check_AMessageOfAnotherCompany_IsForeign() =>
+        Only(Check([Told(1), new Told(4, Room, 41, 2, "a2", Checker.BodyOf("a2")), Told(2), Told(3)]), Breach.Foreign);
+
+    [Fact]
+    public void Check_AMessageOfAnotherRoom_IsForeign() =>
+        Only(Check([Told(1), new Told(3, 99, 31, 2, "a2", Checker.BodyOf("a2")), Told(2), Told(3)]), Breach.Foreign);
+
+    [Fact]
+    public void Check_AnIdentifierHasTwoSeqs_IsRenumbered() => Only(Check([Told(1), Told(2), Told(3), Told(4, identifier: "a3")]), Breach.Renumbered, Breach.Lost);
+
+    [Fact]
+    public void Check_ASeqHasTwoIdentifiers_IsRenumbered() => Only(Check([Told(1), Told(2, identifier: "x"), Told(3)]), Breach.Renumbered);
+
+    [Fact]
+    public void Check_ABodyIsNotWhatWasSent_IsAltered() =>
+        Only(Check([Told(1), new Told(3, Room, 31, 2, "a2", "something else"), Told(3)]), Breach.Altered);
+
+    [Fact]
+    public void Check_AReturnIsNotRecovered_IsTold() =>
+        Check([Told(1), new Ended(1006), new Connected(2, "b"), new Joined(Room, 3, Epoch, false, true, 1)]).Count(Breach.Unrecovered).Should().Be(1);
+
+    [Fact]
+    public void Check_ANewNumberingBeginsByItself_IsTold() =>
+        Check([Told(1), Told(2), Told(3), new Joined(Room, 0, "e2", false, false, 0)]).Count(Breach.Unrecovered).Should().Be(1);
+
+    [Fact]
+    public void Check_ACloseForbidsToComeBack_IsTold() => Only(Check([Told(1), Told(2), Told(3), new Ended(4503)]), Breach.TurnedAway);
+
+    [Fact]
+    public void Check_QuantumLacksOne_IsMissaved() => Only(Check([Told(1), Told(2), Told(3)], [Row(1), Row(3)]), Breach.Missaved);
+
+    [Fact]
+    public void Check_QuantumHasOneTwice_IsMissaved() =>
+        Check([Told(1), Told(2), Told(3)], [Row(1), Row(2), Row(3), Row(3)]).Count(Breach.Missaved).Should().Be(1);
+
+    [Fact]
+    public void Check_QuantumHasThemTheOtherWayRound_IsToldOnce() =>
+        Only(Check([Told(1), Told(2), Told(3)], [Row(1), Row(3), Row(2)]), Breach.MissavedOrder);
+
+    [Fact]
+    public void Check_QuantumHasOneUnderAnotherCompany_IsForeign() =>
+        Check([Told(1), Told(2), Told(3)], [.. Rows(3), new SavedRow(4, Room, 31, "a1", Checker.BodyOf("a1"))]).Count(Breach.Foreign).Should().Be(1);
+
+    [Fact]
+    public void Check_QuantumWasAskedAgainWithoutNeed_IsTold()
+    {
+        ClientHistory[] clients = [new(Ada, [.. Begin(), .. AdaSends()])];
+
+        Only(Checker.Check(clients, Rows(3), saveCalls: 4), Breach.SavedAgain);
+        Only(Checker.Check(clients, Rows(3), saveCalls: 3));
+    }
+
+    [Fact]
+    public void Describe_AfterABreach_ShowsTheHistoryAroundIt() =>
+        Check([Told(1), Told(2), Told(2), Told(3)]).Describe().Should().Contain("doubled 1").And.Contain("> ").And.Contain("user 32 of company 3");
+
+    /// <summary>Ada has sent three messages and has her acks; this is what Zoe got.</summary>
+    private static Findings Check(IEnumerable<ChatEvent> zoe, IReadOnlyList<SavedRow>? rows = null) => Check(AdaSends(), zoe, rows ?? Rows(3));
+
+    private static Findings Check(IEnumerable<ChatEvent> ada, IEnumerable<ChatEvent> zoe, IReadOnlyList<SavedRow> rows) =>
+        Checker.Check([new(Ada, [.. Begin(), .. ada]), new(Zoe, [.. Begin(), new Sent(1, Room, "z1"), .. zoe])], rows);
+
+    private static ChatEvent[] Begin() => [new Connected(1, "a"), new Joined(Room, 0, Epoch, false, true, null)];
+
+    private static IEnumerable<ChatEvent> AdaSends() => Enumerable.Range(1, 3).SelectMany(seq => new ChatEvent[] { new Sent(1, Room, $"a{seq}"), Acked(seq) });
+
+    /// <summary>Her fourth message has no ack when her connection ends; she comes back and sends it again.</summary>
+    private static IEnumerable<ChatEvent> AdaReturns(IEnumerable<ChatEvent> then) =>
+        [.. AdaSends(), new Sent(1, Room, "a4"), new Ended(1006), new Connected(2, "b"), Back(since: 3), new Sent(2, Room, "a4"), .. then];
+
+    private static Joined Back(long since) => new(Room, 3, Epoch, Recovered: true, Asked: true, since);
+
+    private static Told Told(long seq, Persona? from = null, string? identifier = null) =>
+        new(3, Room, (from ?? Ada).User, seq, identifier ?? $"a{seq}", Checker.BodyOf(identifier ?? $"a{seq}"));
+
+    private static Acked Acked(long seq, string? identifier = null) => new(Room, identifier ?? $"a{seq}", seq);
+
+    private static SavedRow[] Rows(int count) => [.. Enumerable.Range(1, count).Select(seq => Row(seq))];
+
+    private static SavedRow Row(long seq, Persona? from = null, string? identifier = null) =>
+        new(3, Room, (from ?? Ada).User, identifier ?? $"a{seq}", Checker.BodyOf(identifier ?? $"a{seq}"));
+
+    private static void Only(Findings findings, params Breach[] breaches) =>
+        findings.All.Select(finding => finding.Breach).Order().Should().Equal(breaches.Order(), "{0}", findings.Describe());
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+
+namespace ChatServer.Tests.Faults;
+
+/// <summary>What has its ack reaches every member and Quantum exactly once and in order, whatever fails in between.</summary>
+[Collection(FaultCollection.Name)]
+public sealed class FaultRunTests(ITestOutputHelper output)
+{
+    private const int UsualSeed = 20260717;
+
+    [Fact]
+    public async Task Messages_with_an_ack_survive_a_short_run_of_faults() =>
+        await new FaultRun(UsualSeed, TimeSpan.FromSeconds(12), output.WriteLine).PassAsync().WaitAsync(TimeSpan.FromMinutes(4));
+
+    /// <summary>By <c>./test.sh faults</c>: CHAT_FAULT_SEED (else a random one) and CHAT_FAULT_SECONDS (300).</summary>
+    [Fact(Explicit = true)]
+    public async Task Messages_with_an_ack_survive_a_long_run_of_faults()
+    {
+        var seed = Number("CHAT_FAULT_SEED") ?? Random.Shared.Next(1, 1_000_000);
+        var time = TimeSpan.FromSeconds(Number("CHAT_FAULT_SECONDS") ?? 300);
+        output.WriteLine($"CHAT_FAULT_SEED={seed} CHAT_FAULT_SECONDS={time.TotalSeconds:F0}");
+        await new FaultRun(seed, time, output.WriteLine).PassAsync().WaitAsync(time + TimeSpan.FromMinutes(4));
+    }
+
+    private static int? Number(string name) =>
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
+}
+
+/// <summary>Runs of faults have the machine to themselves: they measure time in seconds, with a dozen processes' worth of work.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class FaultCollection
+{
+    public const string Name = "Faults";
+}

@@ -1,0 +1,68 @@
+using ChatServer.Tests.Support;
+
+namespace ChatServer.Tests.Faults;
+
+/// <summary>
+/// A green run of faults says something only if it turns red where a protection is missing. Each of these runs the same scene twice: with everything on, and
+/// with one protection off.
+/// </summary>
+[Collection(FaultCollection.Name)]
+public sealed class NegativeControlTests(SabotagedBuild build, ITestOutputHelper output) : IClassFixture<SabotagedBuild>
+{
+    private const int Seed = 7;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(20);
+
+    /// <summary>Redis answers too late, accepts nevertheless, and what is sent again must be known.</summary>
+    [Fact(Explicit = true)]
+    public Task Without_dedupe_a_message_that_is_sent_again_is_there_twice() =>
+        TurnsRedAsync("dedupe", Breach.Renumbered, async site =>
+        {
+            site.Begin();
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            await Mischief.FreezeAsync(site.Redis, TimeSpan.FromSeconds(3));
+        });
+
+    /// <summary>A node's subscription dies silently, and comes to life again.</summary>
+    [Fact(Explicit = true)]
+    public Task Without_probe_and_log_what_a_dead_subscription_did_not_bring_is_lost() =>
+        TurnsRedAsync("gap", Breach.Lost, async site =>
+        {
+            site.Begin();
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            var proxy = site.RedisProxies[0];
+            await Mischief.With(TimeSpan.FromSeconds(4), proxy, () => proxy.SwallowsMessages = true);
+            await Task.Delay(TimeSpan.FromSeconds(1));
+        });
+
+    /// <summary>Nothing fails; the nodes have shared the partitions out before the first message comes.</summary>
+    [Fact(Explicit = true)]
+    public Task Without_the_lease_every_node_saves_everything() =>
+        TurnsRedAsync("lease", Breach.SavedAgain, isQuiet: true, playAsync: async site =>
+        {
+            await Task.Delay(TimeSpan.FromSeconds(8));
+            site.Begin();
+            await Task.Delay(TimeSpan.FromSeconds(3));
+        });
+
+    private async Task TurnsRedAsync(string protection, Breach breach, Func<FaultSite, Task> playAsync, bool isQuiet = false)
+    {
+        var healthy = await PlayAsync("nothing", playAsync, isQuiet).WaitAsync(Limit);
+        healthy.IsClean.Should().BeTrue("nothing is off.\n{0}", healthy.Describe());
+
+        var sabotaged = await PlayAsync(protection, playAsync, isQuiet).WaitAsync(Limit);
+        sabotaged.Count(breach).Should().BePositive("{0} is off", protection);
+    }
+
+    private async Task<Findings> PlayAsync(string protection, Func<FaultSite, Task> playAsync, bool isQuiet)
+    {
+        await using var site = await FaultSite.StartAsync(Seed, Interval, await build.ProgramAsync(), ("CHAT_SABOTAGE", protection));
+        await playAsync(site);
+        var missing = await site.SettleAsync(SettleWithin);
+        var findings = site.Check(isQuiet);
+        output.WriteLine($"Without {protection}: {findings}{(missing is null ? "" : "; in the end " + missing)}");
+        return findings;
+    }
+}

@@ -1,0 +1,87 @@
+using System.Globalization;
+using System.Net;
+
+namespace ChatServer.Tests.Support;
+
+/// <summary>ChatServer as a process of its own, which can be killed and started again on the same port.</summary>
+/// <param name="program">ChatServer.dll; null: the one that these tests are built with.</param>
+/// <param name="settings">Environment variables besides those that every node here has.</param>
+internal sealed class NodeProcess(int redisPort, int quantumPort, string? program = null, params (string Name, string? Value)[] settings) : IAsyncDisposable
+{
+    private static readonly TimeSpan ExitWithin = TimeSpan.FromSeconds(30);
+
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("node-");
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(2) };
+    private readonly List<string> _earlier = [];
+    private BoundedProcess? _process;
+
+    public int Port { get; } = FreePort.Next();
+
+    public Uri Url => new($"ws://127.0.0.1:{Port}/ws");
+
+    public bool IsRunning => _process is { HasExited: false };
+
+    /// <summary>What it logged, over all its lives.</summary>
+    public IEnumerable<string> Log => [.. _earlier, .. _process?.Output.Split('\n') ?? []];
+
+    /// <summary>Starts, and waits until it is alive.</summary>
+    /// <exception cref="TimeoutException">It ended, or did not answer in time.</exception>
+    public async Task StartAsync()
+    {
+        await EndAsync();
+        var process = _process = BoundedProcess.Start(
+            ["dotnet", program ?? Path.Combine(AppContext.BaseDirectory, "ChatServer.dll")], _directory.FullName,
+            [
+                ("DOTNET_ENVIRONMENT", null), ("ASPNETCORE_ENVIRONMENT", "Production"),
+                ("REDIS_HOST", RedisServer.Host), ("REDIS_PORT", redisPort.ToString(CultureInfo.InvariantCulture)),
+                ("QUANTUM_SERVER_URL", $"http://127.0.0.1:{quantumPort}/"), ("WS_PORT", Port.ToString(CultureInfo.InvariantCulture)),
+                ("CHAT_LISTEN_ADDRESS", "127.0.0.1"), ("ALLOWED_HOSTS", "localhost"), ("RATE_LIMIT", "0"), .. settings,
+            ]);
+        await Eventually.AnswerAsync(AskHealthAsync, () => process.HasExited, () => process.Output);
+    }
+
+    /// <summary>Ends it without a warning.</summary>
+    public Task KillAsync() => SendAsync(Signal.Kill);
+
+    /// <summary>Asks it to end, and waits until it has.</summary>
+    public Task TerminateAsync() => SendAsync(Signal.Terminate);
+
+    public async ValueTask DisposeAsync()
+    {
+        await EndAsync();
+        _http.Dispose();
+        _directory.Delete(recursive: true);
+    }
+
+    private async Task<bool> AskHealthAsync()
+    {
+        try
+        {
+            using var answer = await _http.GetAsync(new Uri($"http://127.0.0.1:{Port}/healthz"));
+            return answer.StatusCode == HttpStatusCode.OK;
+        }
+        catch (TaskCanceledException late)
+        {
+            throw new HttpRequestException("No answer yet.", late);
+        }
+    }
+
+    private async Task SendAsync(Signal signal)
+    {
+        if (_process is { HasExited: false } process)
+        {
+            signal.SendTo(process.Id);
+            await process.ExitAsync(ExitWithin);
+        }
+    }
+
+    private async Task EndAsync()
+    {
+        if (_process is { } process)
+        {
+            await process.DisposeAsync();
+            _earlier.AddRange(process.Output.Split('\n'));
+            _process = null;
+        }
+    }
+}
