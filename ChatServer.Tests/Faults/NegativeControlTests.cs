@@ -37,6 +37,17 @@ public sealed class NegativeControlTests(SabotagedBuild build, ITestOutputHelper
             await Task.Delay(TimeSpan.FromSeconds(1));
         });
 
+    /// <summary>A node's subscriptions bring nothing any more, on whatever connection, and nothing but the probe tells.</summary>
+    [Fact(Explicit = true)]
+    public Task Without_the_probe_a_dead_subscription_goes_unnoticed() =>
+        TurnsRedAsync("probe", Breach.Lost, async site =>
+        {
+            site.Begin();
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            site.RedisProxies[0].SwallowsMessages = true;
+            await Task.Delay(TimeSpan.FromSeconds(3));
+        });
+
     /// <summary>Nothing fails; the nodes have shared the partitions out before the first message comes.</summary>
     [Fact(Explicit = true)]
     public Task Without_the_lease_every_node_saves_everything() =>

@@ -100,7 +100,7 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
     private async Task<bool> ProbeAsync()
     {
 #if SABOTAGE
-        if (Sabotage.Of("gap"))
+        if (Sabotage.Of("gap") || Sabotage.Of("probe"))
         {
             return true;
         }
