@@ -11,7 +11,7 @@ internal sealed class FaultRun(int seed, TimeSpan time, Action<string> write)
     /// <summary>Clients that lose their network during a fault, at most.</summary>
     private const int MaxDrops = 4;
 
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(60);
 
     private readonly Random _random = new(seed);

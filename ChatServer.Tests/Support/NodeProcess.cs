@@ -69,6 +69,11 @@ internal sealed class NodeProcess(int redisPort, int quantumPort, string? progra
     private async Task<int> SendAsync(Signal signal)
     {
         var process = _process ?? throw new InvalidOperationException("The node was not started.");
+        if (process.HasExited)
+        {
+            throw new InvalidOperationException($"The node at {Url.Authority} has ended by itself:\n{string.Join('\n', Log.TakeLast(40))}");
+        }
+
         signal.SendTo(process.Id);
         return await process.ExitAsync(ExitWithin);
     }
