@@ -10,10 +10,11 @@ namespace ChatServer.Settings;
 
 /// <summary>Every room's settings, read and checked in one go, so that one start tells all mistakes.</summary>
 /// <param name="IsEmbedded">Development without REDIS_HOST and QUANTUM_SERVER_URL: everything in this process, with a demo Quantum.</param>
+/// <param name="Names">All settings that there are.</param>
 /// <param name="Warnings">Settings that nobody reads, a line each.</param>
 internal sealed record ChatSettings(
     bool IsEmbedded, AcceptOptions Accept, SessionOptions Sessions, DeliverOptions Deliver, ReceiveOptions Receive, RoomOptions Rooms,
-    RedisOptions Redis, PersistOptions Persist, IReadOnlyList<string> Warnings)
+    RedisOptions Redis, PersistOptions Persist, IReadOnlyCollection<string> Names, IReadOnlyList<string> Warnings)
 {
     /// <exception cref="SettingsException">A setting is wrong.</exception>
     public static ChatSettings Read(IConfiguration configuration, ListenMode mode, bool isDevelopment)
@@ -37,6 +38,7 @@ internal sealed record ChatSettings(
             RoomOptions.Read(reader),
             redis,
             persist,
+            reader.KnownNames,
             UnknownSettings.Find(configuration, reader.KnownNames));
         return reader.Mistakes.Count == 0 ? settings : throw new SettingsException(reader.Mistakes);
     }

@@ -1,0 +1,85 @@
+using ChatServer.Operate;
+using ChatServer.Settings;
+using ChatServer.Tests.Support;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ChatServer.Tests.EndToEnd;
+
+/// <summary>What Quantum will not have is kept for an operator, and holds up nobody.</summary>
+public sealed class DeadLetterTests(ChatFixture chat) : IClassFixture<ChatFixture>
+{
+    [Fact]
+    public async Task A_refused_message_is_listed_with_its_reason_and_can_be_retried_or_dropped()
+    {
+        await using var peer = await ChatPeer.LoginAsync(chat.Node.Url, await chat.Sessions.LoginAsync(41), 850);
+        chat.Quantum.Instead = async (call, context) =>
+        {
+            if (!call.Identifier.StartsWith("bad", StringComparison.Ordinal))
+            {
+                return false;
+            }
+
+            await context.Response.WriteAsJsonAsync(new { success = false, message = "not in this tone" });
+            return true;
+        };
+        await peer.ChatAsync(850, "bad-1", "one");
+        await peer.ChatAsync(850, "bad-2", "two");
+        await peer.ChatAsync(850, "good", "three");
+        await peer.FindAsync("info_chat");
+
+        var (code, listed) = await CommandAsync("list");
+        code.Should().Be(0);
+        listed.Should().Contain("bad-1").And.Contain("bad-2").And.Contain("not in this tone").And.Contain("2 dead letters");
+        (await new HttpClient().GetStringAsync(new Uri(chat.Node.Http, "/metrics"))).Should().Contain("\nchatserver_dead_letters 2\n");
+        (await new HttpClient().GetStringAsync(new Uri(chat.Node.Http, "/readyz"))).Should().Contain("2 dead letters");
+
+        (await CommandAsync("drop", "bad-2", "unknown")).Should().Be((1, "There is no dead letter unknown.\n1 dropped\n"));
+        chat.Quantum.Instead = (_, _) => Task.FromResult(false);
+        (await CommandAsync("retry")).Should().Be((0, "1 retried\n"));
+        await chat.Quantum.WaitForSavedAsync(2);
+
+        chat.Quantum.Saved.Select(call => call.Identifier).Should().Equal("good", "bad-1");
+        (await CommandAsync("list")).Should().Be((0, "0 dead letters\n"));
+    }
+
+    [Fact]
+    public async Task A_message_that_fails_while_others_are_saved_becomes_a_dead_letter_and_its_room_goes_on()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var connection = await redis.ConnectAsync();
+        await using var node = await TestNode.StartAsync(redis, chat.Quantum.Url, ("SAVE_ATTEMPTS", "5"));
+        var sessions = new Sessions(connection);
+        await using var unlucky = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(42), 851);
+        await using var lucky = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(43), 852);
+        chat.Quantum.Instead = (call, context) =>
+        {
+            var isPoison = call.Identifier == "poison";
+            context.Response.StatusCode = isPoison ? StatusCodes.Status500InternalServerError : StatusCodes.Status200OK;
+            return Task.FromResult(isPoison);
+        };
+        await unlucky.ChatAsync(851, "poison", "\u0000");
+        await unlucky.ChatAsync(851, "after", "still here");
+        var talking = Task.Run(async () =>
+        {
+            for (var number = 1; number <= 60 && !chat.Quantum.Saved.Any(call => call.Identifier == "after"); number++)
+            {
+                await lucky.ChatAsync(852, $"l{number}", "hello");
+                await Task.Delay(500);
+            }
+        });
+
+        await Eventually.TrueAsync(() => chat.Quantum.Saved.Any(call => call.Identifier == "after"), TimeSpan.FromSeconds(30), () => "the room goes on");
+
+        (await unlucky.FindAsync("info"))["code"]!.GetValue<string>().Should().Be("not_saved");
+        await talking;
+        chat.Quantum.Instead = (_, _) => Task.FromResult(false);
+    }
+
+    private async Task<(int Code, string Output)> CommandAsync(params string[] arguments)
+    {
+        var output = new StringWriter { NewLine = "\n" };
+        var code = await DeadLettersCommand.RunAsync(chat.Node.Services.GetRequiredService<ChatSettings>(), arguments, output);
+        return (code, output.ToString());
+    }
+}
