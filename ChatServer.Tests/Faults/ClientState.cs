@@ -7,23 +7,29 @@ internal sealed class ClientState
 {
     private const int MaxUnacked = 16;
 
+    /// <summary>Like people, it writes several messages in a row and then only reads: a node may hear nothing but its subscriptions for a while.</summary>
+    private const int MostInRow = 30;
+    private const int LongestSilence = 5000;
+
     private static readonly TimeSpan AckWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(300);
 
     private readonly Persona _who;
     private readonly TimeSpan _interval;
+    private readonly Random _random;
     private readonly Dictionary<long, RoomState> _rooms;
     private readonly SortedDictionary<int, Unsettled> _unacked = [];
     private readonly List<ChatEvent> _events = [];
     private readonly Lock _gate = new();
     private int _connection;
     private int _written;
+    private int _leftInRow;
     private long _nextAt = TimeProvider.System.GetTimestamp();
     private bool _isIn;
 
-    public ClientState(Persona who, TimeSpan interval)
+    public ClientState(Persona who, TimeSpan interval, Random random)
     {
-        (_who, _interval) = (who, interval);
+        (_who, _interval, _random) = (who, interval, random);
         _rooms = who.Rooms.ToDictionary(room => room, _ => new RoomState());
     }
 
@@ -127,7 +133,8 @@ internal sealed class ClientState
                     return null;
                 }
 
-                _nextAt = After(_interval, now);
+                _leftInRow = _leftInRow > 0 ? _leftInRow - 1 : _random.Next(MostInRow);
+                _nextAt = After(_leftInRow > 0 ? _interval : TimeSpan.FromMilliseconds(_random.Next(LongestSilence)), now);
                 var room = _who.Rooms[++_written % _who.Rooms.Count];
                 due = _unacked[_written] = new(room, $"u{_who.User}n{_written}");
                 if (!_rooms[room].IsJoined)

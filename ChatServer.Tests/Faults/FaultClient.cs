@@ -28,7 +28,7 @@ internal sealed class FaultClient : IAsyncDisposable
     public FaultClient(Persona who, string token, IReadOnlyList<Uri> nodes, TimeSpan interval, int seed)
     {
         (Who, _token, _nodes, _random) = (who, token, nodes, new Random(seed));
-        _state = new ClientState(who, interval);
+        _state = new ClientState(who, interval, new Random(seed));
         _node = _random.Next(nodes.Count);
         _living = LiveAsync();
     }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using ChatServer.Redis;
 using ChatServer.Tests.Support;
 using StackExchange.Redis;
@@ -8,7 +9,7 @@ namespace ChatServer.Tests.Faults;
 /// Three nodes as processes, a real Redis that keeps every write, a Quantum, proxies between them, and twelve clients in the rooms of two companies
 /// that have the same numbers.
 /// </summary>
-internal sealed class FaultSite : IAsyncDisposable
+internal sealed partial class FaultSite : IAsyncDisposable
 {
     private const int Nodes = 3;
     private const int ClientsOfCompany = 6;
@@ -100,6 +101,13 @@ internal sealed class FaultSite : IAsyncDisposable
         [.. Quantum.Saved.Select(row => new SavedRow(row.Company, row.Room, row.User, row.Identifier, row.Content))],
         isQuiet ? Quantum.Calls.Count : null);
 
+    /// <summary>What the nodes logged as errors, but for Redis being away; and nodes that ended by themselves.</summary>
+    public IReadOnlyList<string> Complaints() =>
+    [
+        .. NodeProcesses.Where(node => !node.IsRunning).Select(node => $"The node at {node.Url.Authority} has ended by itself."),
+        .. NodeProcesses.SelectMany(node => node.Log).Where(line => IsError().IsMatch(line)),
+    ];
+
     public async ValueTask DisposeAsync()
     {
         foreach (var client in Clients)
@@ -182,4 +190,7 @@ internal sealed class FaultSite : IAsyncDisposable
             return exception.Message;
         }
     }
+
+    [GeneratedRegex(@"(fail|crit): (?!ChatServer\.Redis\.RedisConnection\[20[12]\])|^Unhandled exception", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex IsError();
 }

@@ -34,7 +34,7 @@ internal sealed record Mischief(string Name, string Victim, Func<Task> DoAsync)
             11 => new("slow Quantum", "quantum", () => With(time, site.QuantumProxy, () => site.QuantumProxy.Delay = pause)),
             12 => new("Quantum fails now and then", "quantum", () => FailAsync(site.Quantum, time, share)),
             13 or 14 => new("kill a node", "node", () => RestartAsync(process, process.KillAsync, rest)),
-            15 => new("terminate a node", "node", () => RestartAsync(process, process.TerminateAsync, rest)),
+            15 => new("terminate a node", "node", () => RestartAsync(process, async () => (await process.TerminateAsync()).Should().Be(0), rest)),
             16 when random.Next(2) == 0 => new("kill Redis", "redis", () => RestartAsync(site.Redis, time / 2)),
             _ => new("freeze Redis", "redis", () => FreezeAsync(site.Redis, TimeSpan.FromSeconds(1) + (time * 1.3))),
         };

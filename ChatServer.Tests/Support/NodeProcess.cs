@@ -43,8 +43,8 @@ internal sealed class NodeProcess(int redisPort, int quantumPort, string? progra
     /// <summary>Ends it without a warning.</summary>
     public Task KillAsync() => SendAsync(Signal.Kill);
 
-    /// <summary>Asks it to end, and waits until it has.</summary>
-    public Task TerminateAsync() => SendAsync(Signal.Terminate);
+    /// <summary>Asks it to end, waits until it has, and gives its exit code.</summary>
+    public Task<int> TerminateAsync() => SendAsync(Signal.Terminate);
 
     public async ValueTask DisposeAsync()
     {
@@ -66,13 +66,16 @@ internal sealed class NodeProcess(int redisPort, int quantumPort, string? progra
         }
     }
 
-    private async Task SendAsync(Signal signal)
+    private async Task<int> SendAsync(Signal signal)
     {
-        if (_process is { HasExited: false } process)
+        var process = _process ?? throw new InvalidOperationException("The node was not started.");
+        if (process.HasExited)
         {
-            signal.SendTo(process.Id);
-            await process.ExitAsync(ExitWithin);
+            throw new InvalidOperationException($"The node at {Url.Authority} has ended by itself:\n{string.Join('\n', Log.TakeLast(40))}");
         }
+
+        signal.SendTo(process.Id);
+        return await process.ExitAsync(ExitWithin);
     }
 
     private async Task EndAsync()
