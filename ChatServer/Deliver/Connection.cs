@@ -21,7 +21,8 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     private readonly Lock _ending = new();
     private bool _closing;
     private bool _finished;
-    private volatile bool _isWelcome;
+    private readonly Lock _welcoming = new();
+    private bool _isWelcome;
 
     /// <summary>Random, and unique over all nodes for all practical purposes.</summary>
     public ulong Id { get; } = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
@@ -34,9 +35,6 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
 
     /// <summary>When its session ends of itself, as far as is known; null where it has no end.</summary>
     public DateTimeOffset? SessionEndsAt { get; set; }
-
-    /// <summary>Whether the answer to the first frame has gone out: what is meant for its user may follow that and must not overtake it.</summary>
-    public bool IsWelcome => _isWelcome;
 
     public Outbound Outbound => outbound;
 
@@ -69,7 +67,27 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
         Caller = caller;
     }
 
-    public void Welcomed() => _isWelcome = true;
+    /// <summary>Sends the answer to the first frame: what is meant for its user may follow that and must not overtake it.</summary>
+    public void Welcome(ReadOnlySpan<byte> answer)
+    {
+        lock (_welcoming)
+        {
+            SendText(answer);
+            _isWelcome = true;
+        }
+    }
+
+    /// <summary>Sends what is meant for its user, if it has been welcomed; nothing is owed to it before.</summary>
+    public void SendToUser(ReadOnlySpan<byte> json)
+    {
+        lock (_welcoming)
+        {
+            if (_isWelcome)
+            {
+                SendText(json);
+            }
+        }
+    }
 
     /// <summary>Bytes have come from the peer.</summary>
     public void Heard()

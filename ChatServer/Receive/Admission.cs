@@ -72,12 +72,11 @@ internal sealed partial class Admission(
         var requests = Merge(asked, caller.RoomIds);
         var answers = await Task.WhenAll(requests.Select(request => access.CheckAsync(caller, request.RoomId).AsTask()));
         var granted = requests.Where((_, index) => answers[index] == RoomAnswer.Granted).Take(roomOptions.MaxRoomsPerConnection).ToArray();
-        client.Connection.SendText(JsonSerializer.SerializeToUtf8Bytes(
+        client.Connection.Welcome(JsonSerializer.SerializeToUtf8Bytes(
             new AuthenticatedFrame(
                 "auth", true, caller.UserId, caller.CompanyId, client.Connection.IdText, SecondsLeft(caller),
                 [.. granted.Select(request => request.RoomId)], (int)delivery.PingInterval.TotalSeconds),
             ProtocolJson.Default.AuthenticatedFrame));
-        client.Connection.Welcomed();
 
         for (var index = 0; index < requests.Count; index++)
         {

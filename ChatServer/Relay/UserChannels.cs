@@ -30,10 +30,7 @@ internal sealed partial class UserChannels
 
         foreach (var connection in _connections.OfUser(userId))
         {
-            if (connection.IsWelcome)
-            {
-                connection.SendText(frame.Span);
-            }
+            connection.SendToUser(frame.Span);
         }
     }
 
