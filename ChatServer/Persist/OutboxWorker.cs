@@ -64,28 +64,32 @@ internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, SaveSlot
         for (var step = 0; step < outbox.Partitions && Held.Length < _share; step++)
         {
             var partition = (first + step) % outbox.Partitions;
-            if (_drains[partition] is null)
+            if (_drains[partition] is null && !await RenewAsync(partition))
             {
-                await RenewAsync(partition);
+                // Each further question would take its time to fail, too.
+                return;
             }
         }
     }
 
-    private async Task RenewAsync(int partition)
+    /// <returns>False where Redis is out of reach.</returns>
+    private async Task<bool> RenewAsync(int partition)
     {
+        var isReachable = true;
         try
         {
             if (await outbox.TryLeaseAsync(partition))
             {
                 Start(partition);
-                return;
+                return true;
             }
         }
         catch (RelayUnavailableException exception)
         {
+            isReachable = false;
             if (_drains[partition] is { } drain && time.GetElapsedTime(drain.LeasedAt) < IOutbox.LeaseTime - (2 * RenewEvery))
             {
-                return;
+                return isReachable;
             }
 
             LogNoLease(exception, partition);
@@ -96,6 +100,8 @@ internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, SaveSlot
             _drains[partition] = null;
             await lost.DisposeAsync();
         }
+
+        return isReachable;
     }
 
     private void Start(int partition)

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Globalization;
 using ChatServer.Relay;
@@ -25,6 +26,8 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
     private volatile Link? _link;
     private Action? _restored;
     private long _probeSeenAt;
+    private long _probesSent;
+    private long _probeSeen;
     private bool _hasComplained;
 
     /// <summary>Whether there is a link, as far as is known.</summary>
@@ -109,7 +112,7 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
         try
         {
             await connection.Multiplexer.GetDatabase()
-                .PublishAsync(RedisChannel.Literal(_probeChannel), time.GetTimestamp()).WaitAsync(RedisOptions.AnswerWithin, time);
+                .PublishAsync(RedisChannel.Literal(_probeChannel), ++_probesSent).WaitAsync(RedisOptions.AnswerWithin, time);
         }
         catch (Exception exception) when (RedisFaults.IsUnavailable(exception))
         {
@@ -127,6 +130,24 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
         return false;
     }
 
+    /// <summary>
+    /// A probe that follows on the last one says that nothing was swallowed in between. Any other one, the first on a link too, says that something may have been,
+    /// and that the link brings again what is published: time to look into the logs.
+    /// </summary>
+    private void OnProbe(ReadOnlyMemory<byte> number)
+    {
+        Volatile.Write(ref _probeSeenAt, time.GetTimestamp());
+        if (!Utf8Parser.TryParse(number.Span, out long probe, out _))
+        {
+            return;
+        }
+
+        if (Interlocked.Exchange(ref _probeSeen, probe) != probe - 1)
+        {
+            _restored?.Invoke();
+        }
+    }
+
     private async Task<bool> TryReplaceAsync()
     {
         Link? link = null;
@@ -135,10 +156,13 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
             var configuration = options.ToConfiguration();
             configuration.AbortOnConnectFail = true;
             link = new Link(await ConnectionMultiplexer.ConnectAsync(configuration));
-            await link.HearAsync(_probeChannel, _ => Volatile.Write(ref _probeSeenAt, time.GetTimestamp()));
+            await link.HearAsync(_probeChannel, OnProbe);
             Volatile.Write(ref _probeSeenAt, time.GetTimestamp());
             var before = _link;
             _link = link;
+
+            // The new link is as deaf as the old one until a probe has shown otherwise.
+            Volatile.Write(ref _probeSeen, -1);
             foreach (var some in _listeners.Keys.Chunk(SubscribeAtOnce))
             {
                 await Task.WhenAll(some.Select(listener => listener.MoveToAsync(link)));
