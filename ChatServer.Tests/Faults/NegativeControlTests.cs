@@ -60,16 +60,17 @@ public sealed class NegativeControlTests(SabotagedBuild build, ITestOutputHelper
 
     private async Task TurnsRedAsync(string protection, Breach breach, Func<FaultSite, Task> playAsync, bool isQuiet = false)
     {
-        var healthy = await PlayAsync("nothing", playAsync, isQuiet).WaitAsync(Limit);
+        var program = await build.ProgramAsync();
+        var healthy = await PlayAsync(program, "nothing", playAsync, isQuiet).WaitAsync(Limit);
         healthy.IsClean.Should().BeTrue("nothing is off.\n{0}", healthy.Describe());
 
-        var sabotaged = await PlayAsync(protection, playAsync, isQuiet).WaitAsync(Limit);
+        var sabotaged = await PlayAsync(program, protection, playAsync, isQuiet).WaitAsync(Limit);
         sabotaged.Count(breach).Should().BePositive("{0} is off", protection);
     }
 
-    private async Task<Findings> PlayAsync(string protection, Func<FaultSite, Task> playAsync, bool isQuiet)
+    private async Task<Findings> PlayAsync(string program, string protection, Func<FaultSite, Task> playAsync, bool isQuiet)
     {
-        await using var site = await FaultSite.StartAsync(Seed, Interval, await build.ProgramAsync(), ("CHAT_SABOTAGE", protection));
+        await using var site = await FaultSite.StartAsync(Seed, Interval, program, ("CHAT_SABOTAGE", protection));
         await playAsync(site);
         var missing = await site.SettleAsync(SettleWithin);
         var findings = site.Check(isQuiet);

@@ -8,7 +8,7 @@ namespace ChatServer.Tests.Faults;
 /// </summary>
 public sealed class SabotagedBuild : IAsyncLifetime
 {
-    private static readonly TimeSpan BuildWithin = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan BuildWithin = TimeSpan.FromMinutes(10);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sabotage-");
     private bool _isBuilt;

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using ChatServer.Persist;
 using ChatServer.Protocol;
 using ChatServer.Rooms;
@@ -163,6 +165,31 @@ public sealed class QuantumClientTests : IAsyncLifetime
 
         await parts.Client.Awaiting(client => client.SaveAsync(QuantumParts.Message(), "rest", CancellationToken.None).AsTask())
             .Should().ThrowAsync<QuantumUnavailableException>();
+    }
+
+    /// <summary>The HTTP client asks the new socket for its peer's address, which it has lost: that comes as a bare SocketException.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task Save_AConnectionIsResetInTheMomentInWhichItIsMade_IsTriedAgain()
+    {
+        await using var refusing = new TcpProxy(Quantum.Url.Port) { Refuses = true };
+        var connections = 0;
+        await using var parts = new QuantumParts(Quantum.Url, TimeSpan.FromSeconds(5), TimeProvider.System, async (_, cancellation) =>
+        {
+            var isFirst = Interlocked.Increment(ref connections) == 1;
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            await socket.ConnectAsync(IPAddress.Loopback, isFirst ? refusing.Port : Quantum.Url.Port, cancellation);
+            var stream = new NetworkStream(socket, ownsSocket: true);
+            if (isFirst)
+            {
+                socket.Poll(TimeSpan.FromSeconds(5), SelectMode.SelectRead).Should().BeTrue("the reset has come");
+            }
+
+            return stream;
+        });
+
+        (await parts.Client.SaveAsync(QuantumParts.Message(), "rest", CancellationToken.None)).Should().BeOfType<SaveOutcome.Saved>();
+
+        connections.Should().Be(2);
     }
 
     [Fact(Timeout = Limit)]

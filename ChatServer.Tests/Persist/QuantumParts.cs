@@ -10,11 +10,13 @@ internal sealed class QuantumParts : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
 
-    public QuantumParts(Uri url, TimeSpan tryTimeout, TimeProvider time)
+    /// <param name="connect">How connections are made; null: as the HTTP client does it.</param>
+    public QuantumParts(
+        Uri url, TimeSpan tryTimeout, TimeProvider time, Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect = null)
     {
         var services = new ServiceCollection();
         services.AddHttpClient(QuantumClient.ClientName, client => (client.BaseAddress, client.Timeout) = (url, Timeout.InfiniteTimeSpan))
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectCallback = connect });
         _services = services.BuildServiceProvider();
         Client = new(_services.GetRequiredService<IHttpClientFactory>(), new QuantumPipelines(new PersistOptions(url, tryTimeout, 20, 32), time), time);
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using ChatServer.Protocol;
 using ChatServer.Rooms;
@@ -73,8 +74,9 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
             var body = await response.Content.ReadAsByteArrayAsync(cancellation);
             return (response.StatusCode, ReadJson(body, response.StatusCode == HttpStatusCode.OK));
         }
-        catch (HttpRequestException exception)
+        catch (Exception exception) when (exception is HttpRequestException or SocketException)
         {
+            // The latter comes bare from the HTTP client where a connection is reset in the moment in which it is made.
             throw new QuantumUnavailableException($"Quantum can't be reached: {exception.Message}", exception);
         }
     }
