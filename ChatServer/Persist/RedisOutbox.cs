@@ -50,6 +50,13 @@ internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisSubscriptio
 
     public async ValueTask<int> CountNodesAsync()
     {
+#if SABOTAGE
+        if (Sabotage.Of("lease"))
+        {
+            return 1;
+        }
+
+#endif
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         return await RedisCalls.TryAsync(async () =>
         {
