@@ -278,32 +278,4 @@ internal sealed class ClientState
     }
 
     private static long After(TimeSpan time, long now) => now + (long)(time.TotalSeconds * TimeProvider.System.TimestampFrequency);
-
-    private sealed class RoomState
-    {
-        public long? Since { get; set; }
-
-        public string? Epoch { get; set; }
-
-        public bool IsJoined { get; set; }
-
-        public bool IsAsked { get; set; }
-
-        public long? AskedSince { get; private set; }
-
-        public long DueAt { get; set; }
-
-        public void Ask() => (IsJoined, IsAsked, AskedSince) = (false, true, Since);
-    }
-
-    /// <summary>A message without an ack.</summary>
-    private sealed class Unsettled(long room, string identifier)
-    {
-        public long Room => room;
-
-        public string Identifier => identifier;
-
-        /// <summary>When it is to be sent, for the first time or again.</summary>
-        public long DueAt { get; set; }
-    }
 }
