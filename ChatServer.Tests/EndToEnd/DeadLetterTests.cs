@@ -26,7 +26,7 @@ public sealed class DeadLetterTests(ChatFixture chat) : IClassFixture<ChatFixtur
         await peer.ChatAsync(850, "bad-1", "one");
         await peer.ChatAsync(850, "bad-2", "two");
         await peer.ChatAsync(850, "good", "three");
-        await peer.FindAsync("info_chat");
+        await peer.ToldAsync("info_chat");
 
         var (code, listed) = await CommandAsync("list");
         code.Should().Be(0);
@@ -48,11 +48,12 @@ public sealed class DeadLetterTests(ChatFixture chat) : IClassFixture<ChatFixtur
     {
         await using var redis = await RedisServer.StartAsync();
         await using var connection = await redis.ConnectAsync();
-        await using var node = await TestNode.StartAsync(redis, chat.Quantum.Url, ("SAVE_ATTEMPTS", "5"));
+        await using var quantum = await QuantumServer.StartAsync();
+        await using var node = await TestNode.StartAsync(redis, quantum.Url, ("SAVE_ATTEMPTS", "5"));
         var sessions = new Sessions(connection);
         await using var unlucky = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(42), 851);
         await using var lucky = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(43), 852);
-        chat.Quantum.Instead = (call, context) =>
+        quantum.Instead = (call, context) =>
         {
             var isPoison = call.Identifier == "poison";
             context.Response.StatusCode = isPoison ? StatusCodes.Status500InternalServerError : StatusCodes.Status200OK;
@@ -62,18 +63,17 @@ public sealed class DeadLetterTests(ChatFixture chat) : IClassFixture<ChatFixtur
         await unlucky.ChatAsync(851, "after", "still here");
         var talking = Task.Run(async () =>
         {
-            for (var number = 1; number <= 60 && !chat.Quantum.Saved.Any(call => call.Identifier == "after"); number++)
+            for (var number = 1; number <= 60 && !quantum.Saved.Any(call => call.Identifier == "after"); number++)
             {
                 await lucky.ChatAsync(852, $"l{number}", "hello");
                 await Task.Delay(500);
             }
         });
 
-        await Eventually.TrueAsync(() => chat.Quantum.Saved.Any(call => call.Identifier == "after"), TimeSpan.FromSeconds(30), () => "the room goes on");
+        await Eventually.TrueAsync(() => quantum.Saved.Any(call => call.Identifier == "after"), TimeSpan.FromSeconds(30), () => "the room goes on");
 
-        (await unlucky.FindAsync("info"))["code"]!.GetValue<string>().Should().Be("not_saved");
+        (await unlucky.ToldAsync("info"))["code"]!.GetValue<string>().Should().Be("not_saved");
         await talking;
-        chat.Quantum.Instead = (_, _) => Task.FromResult(false);
     }
 
     private async Task<(int Code, string Output)> CommandAsync(params string[] arguments)

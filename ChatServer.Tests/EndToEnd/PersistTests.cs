@@ -1,5 +1,9 @@
+using ChatServer.Persist;
+using ChatServer.Redis;
 using ChatServer.Tests.Support;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
 
 namespace ChatServer.Tests.EndToEnd;
 
@@ -10,7 +14,7 @@ public sealed class PersistTests(TwoNodes chat) : IClassFixture<TwoNodes>
     {
         await using var sender = await LoginAsync(1, 500);
         await sender.SayAsync(500, "a 1/ż", "a + b & c = 100 %");
-        await sender.FindAsync("info_chat");
+        await sender.ToldAsync("info_chat");
 
         var call = Calls(500).Should().ContainSingle().Which;
         call.Should().BeEquivalentTo(
@@ -29,7 +33,7 @@ public sealed class PersistTests(TwoNodes chat) : IClassFixture<TwoNodes>
 
         foreach (var peer in new[] { sender, sendersTab, sendersPhone })
         {
-            var info = await peer.FindAsync("info_chat");
+            var info = await peer.ToldAsync("info_chat");
             info.Select(member => member.Key).Should().BeEquivalentTo(
                 ["type", "success", "message", "room_id", "identifier", "seq", "id", "timestamp", "discussion_date", "discussion_time"]);
             info.Flag("success").Should().BeTrue();
@@ -43,7 +47,7 @@ public sealed class PersistTests(TwoNodes chat) : IClassFixture<TwoNodes>
             info.Text("discussion_time").Should().Be("10:02 AM");
         }
 
-        var saved = await other.FindAsync("saved");
+        var saved = await other.ToldAsync("saved");
         saved.Number("room_id").Should().Be(501);
         var entry = saved["saved"]!.AsArray().Should().ContainSingle().Which!.AsObject();
         entry.Number("seq").Should().Be(ack.Number("seq"));
@@ -54,11 +58,33 @@ public sealed class PersistTests(TwoNodes chat) : IClassFixture<TwoNodes>
         foreach (var peer in new[] { sender, sendersPhone })
         {
             // Of the second message the first sender's connections hear "saved"; of their own they never do.
-            (await peer.FindAsync("saved"))["saved"]![0]!["identifier"]!.GetValue<string>().Should().Be("marker");
+            (await peer.ToldAsync("saved"))["saved"]![0]!["identifier"]!.GetValue<string>().Should().Be("marker");
         }
 
-        (await elsewhere.DrainAsync()).Should().BeEmpty();
-        (await sendersTab.DrainAsync()).Should().BeEmpty("it is not in the room");
+        (await elsewhere.DrainAllAsync()).Should().BeEmpty();
+        (await sendersTab.DrainAllAsync()).Should().BeEmpty("it is not in the room");
+    }
+
+    [Fact]
+    public async Task When_a_node_stops_the_others_save_its_share_before_its_lease_would_have_run_out()
+    {
+        await using var own = await ChatFixture.StartAsync();
+        var rooms = Enumerable.Range(550, 20).Select(room => (long)room).ToArray();
+        var database = own.Connection.GetDatabase();
+        RedisKey[] leases = [.. Enumerable.Range(0, own.Node.Services.GetRequiredService<IOutbox>().Partitions).Select(partition => (RedisKey)RedisKeys.Lease(partition))];
+        await using (await own.StartNodeAsync())
+        {
+            await Eventually.TrueAsync(
+                () => database.StringGet(leases).Distinct().Count(owner => owner.HasValue) == 2, IOutbox.LeaseTime, () => "the nodes don't share the work");
+        }
+
+        await using var sender = await own.LoginAsync(1, rooms);
+        foreach (var room in rooms)
+        {
+            await sender.SayAsync(room, $"m{room}");
+        }
+
+        await own.Quantum.WaitForSavedAsync(rooms.Length).WaitAsync(IOutbox.LeaseTime / 2);
     }
 
     [Theory]
@@ -75,15 +101,15 @@ public sealed class PersistTests(TwoNodes chat) : IClassFixture<TwoNodes>
         var ack = await sender.SayAsync(510, "bad");
         await sender.SayAsync(510, "good");
 
-        var info = await sender.FindAsync("info");
+        var info = await sender.ToldAsync("info");
         info.Flag("success").Should().BeFalse();
         info.Text("code").Should().Be("not_saved");
         info.Number("room_id").Should().Be(510);
         info.Text("identifier").Should().Be("bad");
         info.Number("seq").Should().Be(ack.Number("seq"));
         info.Text("message").Should().Be(words ?? info.Text("message")).And.NotBeEmpty();
-        (await sender.FindAsync("info_chat")).Text("identifier").Should().Be("good");
-        (await other.FindAsync("saved"))["saved"]![0]!["identifier"]!.GetValue<string>().Should().Be("good", "what is not saved is not said to be");
+        (await sender.ToldAsync("info_chat")).Text("identifier").Should().Be("good");
+        (await other.ToldAsync("saved"))["saved"]![0]!["identifier"]!.GetValue<string>().Should().Be("good", "what is not saved is not said to be");
         own.Quantum.Calls.Count(call => call.Identifier == "bad").Should().Be(1, "a last word is not asked for twice");
     }
 
@@ -105,8 +131,8 @@ public sealed class PersistTests(TwoNodes chat) : IClassFixture<TwoNodes>
         await sender.SayAsync(520, "a1");
         await sender.SayAsync(520, "a2");
 
-        (await sender.FindAsync("info_chat")).Text("identifier").Should().Be("a1");
-        (await sender.FindAsync("info_chat")).Text("identifier").Should().Be("a2");
+        (await sender.ToldAsync("info_chat")).Text("identifier").Should().Be("a1");
+        (await sender.ToldAsync("info_chat")).Text("identifier").Should().Be("a2");
         own.Quantum.Calls.Select(call => call.Identifier).Should().Equal("a1", "a1", "a1", "a2");
         own.Quantum.Saved.Select(call => call.Identifier).Should().Equal("a1", "a2");
     }
@@ -119,7 +145,7 @@ public sealed class PersistTests(TwoNodes chat) : IClassFixture<TwoNodes>
         await using var sender = await own.LoginAsync(1, 525);
         await sender.SayAsync(525, "a1");
 
-        (await sender.FindAsync("info_chat")).Number("id").Should().Be(9001);
+        (await sender.ToldAsync("info_chat")).Number("id").Should().Be(9001);
         own.Quantum.Calls.Should().HaveCount(3);
         own.Quantum.Calls.Select(call => call.IdempotencyKey).Distinct().Should().ContainSingle();
         own.Quantum.Saved.Should().ContainSingle();
@@ -136,7 +162,7 @@ public sealed class PersistTests(TwoNodes chat) : IClassFixture<TwoNodes>
         };
         await using var sender = await own.LoginAsync(1, 530);
         await sender.SayAsync(530, "a1");
-        await sender.FindAsync("info_chat");
+        await sender.ToldAsync("info_chat");
 
         var calls = own.Quantum.Calls;
         calls.Should().HaveCount(2);

@@ -137,7 +137,7 @@ public sealed class ProcessTests(ChatFixture chat) : IClassFixture<ChatFixture>,
             () => http.GetAsync("/readyz").GetAwaiter().GetResult().IsSuccessStatusCode, TimeSpan.FromSeconds(20), () => service.Output);
         await using var peer = await ChatPeer.LoginAsync(new Uri($"ws://127.0.0.1:{port}/ws"), await new Sessions(connection).LoginAsync(2), 901);
         (await peer.SayAsync(901, "a1")).Number("seq").Should().Be(1);
-        await peer.FindAsync("info_chat");
+        await peer.ToldAsync("info_chat");
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -187,11 +187,11 @@ public sealed class RoomTests(ChatFixture chat) : IClassFixture<ChatFixture>
         var message = (await thereToo.NextAsync("chat")).Messages().Should().ContainSingle().Which;
         message.Text("identifier").Should().Be("there 1");
         message.Number("company_id").Should().Be(OtherCompany);
-        (await thereToo.FindAsync("saved"))["saved"]![0]!["identifier"]!.GetValue<string>().Should().Be("there 1");
-        (await there.FindAsync("info_chat")).Text("identifier").Should().Be("there 1");
+        (await thereToo.ToldAsync("saved"))["saved"]![0]!["identifier"]!.GetValue<string>().Should().Be("there 1");
+        (await there.ToldAsync("info_chat")).Text("identifier").Should().Be("there 1");
         foreach (var peer in new[] { there, thereToo })
         {
-            (await peer.DrainAsync()).Should().BeEmpty("nothing of the other company shows");
+            (await peer.DrainAllAsync()).Should().BeEmpty("nothing of the other company shows");
         }
     }
 

@@ -61,6 +61,18 @@ public sealed class RedisOutboxTests(RedisServer redis) : OutboxContract, IClass
     }
 
     [Fact(Timeout = Limit)]
+    public async Task CountNodes_ANodeSignsOff_IsNotCountedAnyMore()
+    {
+        await _node!.Database.KeyDeleteAsync(RedisKeys.Nodes);
+        (await Outbox.CountNodesAsync()).Should().Be(1);
+        (await _other!.Outbox.CountNodesAsync()).Should().Be(2);
+
+        await _other.Outbox.SignOffAsync();
+
+        (await Outbox.CountNodesAsync()).Should().Be(1);
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task Read_ByAnotherNode_GivesTheSame()
     {
         var room = ChatServer.Tests.Relay.Drafts.NewRoom();

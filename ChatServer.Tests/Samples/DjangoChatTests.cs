@@ -27,14 +27,14 @@ public sealed class DjangoChatTests(QuantumDjango quantum) : IClassFixture<Quant
         await annas.ChatAsync(Plans, "plan-1", "Grüße & plans? + 100 %");
         await annas.NextAsync("ack");
         var received = (await bens.NextAsync("chat"))["messages"]![0]!;
-        var saved = await annas.NextAsync("info_chat");
+        var saved = await annas.ToldAsync("info_chat");
         await carlas.SendAsync(new { type = "join", room_id = Plans });
 
         received["body"]!.GetValue<string>().Should().Be("Grüße & plans? + 100 %");
         received["from_user_id"]!.GetValue<long>().Should().Be(anna.UserId);
         saved["discussion_date"]!.GetValue<string>().Should().Be("Today");
         var row = saved["id"]!.GetValue<long>();
-        (await bens.NextAsync("saved"))["saved"]![0]!["id"]!.GetValue<long>().Should().Be(row);
+        (await bens.ToldAsync("saved"))["saved"]![0]!["id"]!.GetValue<long>().Should().Be(row);
         (await quantum.ManageAsync("shell", "-c", $"from chat.models import Message; print(Message.objects.get(id={row}).body)"))
             .Should().Contain("plans? + 100 %");
         await carlas.ErrorAsync("forbidden");

@@ -16,7 +16,7 @@ internal sealed class ChatPeer : IAsyncDisposable
     private readonly ClientWebSocket _socket;
     private readonly Channel<JsonObject> _frames = Channel.CreateUnbounded<JsonObject>();
     private readonly TaskCompletionSource<(int Code, string Reason)> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Queue<JsonObject> _aside = [];
+    private readonly Channel<JsonObject> _told = Channel.CreateUnbounded<JsonObject>();
     private readonly Task _receiving;
 
     private ChatPeer(ClientWebSocket socket)
@@ -88,56 +88,35 @@ internal sealed class ChatPeer : IAsyncDisposable
         return frame;
     }
 
-    public async Task<JsonObject> NextAsync()
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        return await _frames.Reader.ReadAsync(patience.Token);
-    }
+    /// <summary>The next frame. What persistence tells, at its own time, is none of them: <see cref="ToldAsync"/> has it.</summary>
+    public Task<JsonObject> NextAsync() => TakeAsync(_frames.Reader);
 
     /// <summary>The next frame of that type; others are passed over.</summary>
-    public async Task<JsonObject> FindAsync(string type)
-    {
-        while (_aside.TryDequeue(out var earlier))
-        {
-            if (earlier.Type() == type)
-            {
-                return earlier;
-            }
-        }
+    public async Task<JsonObject> FindAsync(string type) => (await UntilAsync(frame => frame.Type() == type))[^1];
 
+    /// <summary>The next frame of that type (<c>info_chat</c>, <c>saved</c>, or <c>info</c> for <c>not_saved</c>) that persistence has told; others are passed over.</summary>
+    public async Task<JsonObject> ToldAsync(string type)
+    {
         while (true)
         {
-            var frame = await NextAsync();
-            if (frame["type"]!.GetValue<string>() == type)
+            var frame = await TakeAsync(_told.Reader);
+            if (frame.Type() == type)
             {
                 return frame;
             }
         }
     }
 
-    /// <summary>
-    /// The frames up to the one that is meant. What persistence tells in between, at its own time, is none of them: <see cref="FindAsync"/> has it.
-    /// </summary>
+    /// <summary>The frames up to the one that is meant.</summary>
     public async Task<IReadOnlyList<JsonObject>> UntilAsync(Func<JsonObject, bool> isLast)
     {
         var frames = new List<JsonObject>();
-        while (true)
+        do
         {
-            var frame = await NextAsync();
-            if (isLast(frame))
-            {
-                return [.. frames, frame];
-            }
-
-            if (frame.Type() is "info_chat" or "saved" || frame.Text("code") == "not_saved")
-            {
-                _aside.Enqueue(frame);
-            }
-            else
-            {
-                frames.Add(frame);
-            }
+            frames.Add(await NextAsync());
         }
+        while (!isLast(frames[^1]));
+        return frames;
     }
 
     /// <summary>The frames up to the one with the message of that identifier.</summary>
@@ -161,21 +140,23 @@ internal sealed class ChatPeer : IAsyncDisposable
         return frame;
     }
 
-    /// <summary>Nothing more has come when a ping sent now is answered: whatever was sent to this connection before has arrived.</summary>
+    /// <summary>What has come, and was not taken yet, when a ping sent now is answered: whatever was sent to this connection before has arrived.</summary>
     public async Task<IReadOnlyList<JsonObject>> DrainAsync()
     {
         await SendAsync(new { type = "ping" });
-        var frames = new List<JsonObject>();
-        while (true)
-        {
-            var frame = await NextAsync();
-            if (frame["type"]!.GetValue<string>() == "pong")
-            {
-                return frames;
-            }
+        return [.. (await UntilAsync(frame => frame.Type() == "pong")).SkipLast(1)];
+    }
 
-            frames.Add(frame);
+    /// <summary>As <see cref="DrainAsync"/>, and what persistence told.</summary>
+    public async Task<IReadOnlyList<JsonObject>> DrainAllAsync()
+    {
+        var frames = new List<JsonObject>(await DrainAsync());
+        while (_told.Reader.TryRead(out var told))
+        {
+            frames.Add(told);
         }
+
+        return frames;
     }
 
     /// <summary>Whatever has come and was not taken yet.</summary>
@@ -224,7 +205,9 @@ internal sealed class ChatPeer : IAsyncDisposable
                 message.Write(buffer.AsSpan(0, part.Count));
                 if (part.EndOfMessage)
                 {
-                    _frames.Writer.TryWrite(JsonNode.Parse(message.WrittenSpan)!.AsObject());
+                    var frame = JsonNode.Parse(message.WrittenSpan)!.AsObject();
+                    var isTold = frame.Type() is "info_chat" or "saved" || frame.Text("code") == "not_saved";
+                    (isTold ? _told : _frames).Writer.TryWrite(frame);
                     message.ResetWrittenCount();
                 }
             }
@@ -237,6 +220,20 @@ internal sealed class ChatPeer : IAsyncDisposable
         {
             _closed.TrySetResult((1006, ""));
             _frames.Writer.TryComplete();
+            _told.Writer.TryComplete();
+        }
+    }
+
+    private static async Task<JsonObject> TakeAsync(ChannelReader<JsonObject> frames)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            return await frames.ReadAsync(patience.Token);
+        }
+        catch (OperationCanceledException exception)
+        {
+            throw new TimeoutException($"Nothing came within {Patience.TotalSeconds} s.", exception);
         }
     }
 }

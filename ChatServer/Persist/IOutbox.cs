@@ -34,6 +34,10 @@ internal interface IOutbox
     /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach.</exception>
     ValueTask<int> CountNodesAsync();
 
+    /// <summary>This node drains no more: the others need not leave it a share until its name runs out.</summary>
+    /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach; the name runs out by itself after <see cref="LeaseTime"/>.</exception>
+    ValueTask SignOffAsync();
+
     /// <summary>How much waits, over all partitions.</summary>
     /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach.</exception>
     ValueTask<OutboxSize> SizeAsync();

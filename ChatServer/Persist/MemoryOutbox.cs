@@ -61,6 +61,8 @@ internal sealed class MemoryOutbox : IOutbox
 
     public ValueTask<int> CountNodesAsync() => new(1);
 
+    public ValueTask SignOffAsync() => ValueTask.CompletedTask;
+
     public ValueTask<OutboxSize> SizeAsync()
     {
         lock (_gate)

@@ -33,6 +33,7 @@ internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, SaveSlot
         }
 
         await Task.WhenAll(Enumerable.Range(0, outbox.Partitions).Select(StopAsync));
+        await SignOffAsync();
         if (listening is not null)
         {
             await listening.DisposeAsync();
@@ -135,6 +136,18 @@ internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, SaveSlot
         catch (RelayUnavailableException)
         {
             // The lease runs out by itself.
+        }
+    }
+
+    private async Task SignOffAsync()
+    {
+        try
+        {
+            await outbox.SignOffAsync();
+        }
+        catch (RelayUnavailableException)
+        {
+            // The name runs out by itself.
         }
     }
 

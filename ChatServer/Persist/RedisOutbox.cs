@@ -69,6 +69,8 @@ internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisSubscriptio
         });
     }
 
+    public async ValueTask SignOffAsync() => await RedisCalls.TryAsync(() => _database.SortedSetRemoveAsync(RedisKeys.Nodes, _node));
+
     public async ValueTask<OutboxSize> SizeAsync() =>
         await RedisCalls.TryAsync(async () =>
         {

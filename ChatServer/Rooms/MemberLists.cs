@@ -79,7 +79,11 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
         try
         {
             Sweep();
-            if (await source.GetMembersAsync(room, tokenKey, CancellationToken.None) is { } users)
+            if (Known(room, userId) is not null)
+            {
+                // Whoever asked before has just got the answer.
+            }
+            else if (await source.GetMembersAsync(room, tokenKey, CancellationToken.None) is { } users)
             {
                 Refresh(room, users);
             }
