@@ -20,10 +20,18 @@ internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, SaveSlot
         {
             do
             {
-                listening ??= await TryListenAsync();
-                await ShareAsync();
-                await Task.WhenAll(Held.Select(RenewAsync));
-                await TakeFreeAsync();
+                try
+                {
+                    listening ??= await TryListenAsync();
+                    await ShareAsync();
+                    await Task.WhenAll(Held.Select(RenewAsync));
+                    await TakeFreeAsync();
+                }
+                catch (Exception exception)
+                {
+                    // A defect of ours must be seen, and must not end the saving.
+                    LogFailed(exception);
+                }
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
         }
@@ -163,6 +171,9 @@ internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, SaveSlot
             return null;
         }
     }
+
+    [LoggerMessage(521, LogLevel.Error, "Looking after the leases failed for a reason that lies here; it goes on.")]
+    private partial void LogFailed(Exception exception);
 
     [LoggerMessage(520, LogLevel.Warning, "The lease of outbox {Partition} can't be renewed; another node may take it over.")]
     private partial void LogNoLease(Exception exception, int partition);

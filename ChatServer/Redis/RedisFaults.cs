@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using StackExchange.Redis;
 
 namespace ChatServer.Redis;
@@ -5,9 +6,13 @@ namespace ChatServer.Redis;
 /// <summary>Which exceptions mean that Redis did not do its part.</summary>
 internal static class RedisFaults
 {
-    /// <summary>Redis is out of reach, slow, refuses (out of memory, read-only replica, loading), or the connection is being disposed.</summary>
+    /// <summary>
+    /// Redis is out of reach, slow, refuses (out of memory, read-only replica, loading), or the connection is being disposed.
+    /// A connection that breaks while a command is being written shows as the transport's own exception.
+    /// </summary>
     public static bool IsUnavailable(Exception exception) =>
-        exception is RedisException or RedisTimeoutException or TimeoutException or ObjectDisposedException or TaskCanceledException;
+        exception is RedisException or RedisTimeoutException or TimeoutException or ObjectDisposedException or TaskCanceledException
+            or IOException or SocketException;
 
     /// <summary>Redis has forgotten the scripts (a restart, SCRIPT FLUSH); StackExchange.Redis loads them again at the next call.</summary>
     public static bool IsScriptForgotten(Exception exception) =>

@@ -20,10 +20,10 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(250);
 
     /// <summary>A set: the values say nothing.</summary>
-    private readonly ConcurrentDictionary<Listener, bool> _listeners = new();
+    private readonly ConcurrentDictionary<ChannelListener, bool> _listeners = new();
     private readonly SemaphoreSlim _broken = new(0, 1);
     private readonly string _probeChannel = "chat:probe:" + Guid.NewGuid().ToString("N");
-    private volatile Link? _link;
+    private volatile SubscriptionLink? _link;
     private Action? _restored;
     private long _probeSeenAt;
     private long _probesSent;
@@ -40,11 +40,11 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
     /// <exception cref="RelayUnavailableException">The subscription is not in force.</exception>
     public async ValueTask<IAsyncDisposable> SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> listener)
     {
-        var added = new Listener(this, channel, listener);
+        var added = new ChannelListener(channel, listener, ended => _listeners.TryRemove(ended, out _));
         _listeners[added] = true;
         try
         {
-            Link? link;
+            SubscriptionLink? link;
             do
             {
                 link = _link ?? throw new RelayUnavailableException("There is no connection for subscriptions now.");
@@ -95,6 +95,12 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception exception)
+            {
+                // A defect of ours must be seen, and must not leave the node deaf.
+                LogFailed(exception);
+                await Task.Delay(TryAgainAfter, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -150,12 +156,12 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
 
     private async Task<bool> TryReplaceAsync()
     {
-        Link? link = null;
+        SubscriptionLink? link = null;
         try
         {
             var configuration = options.ToConfiguration();
             configuration.AbortOnConnectFail = true;
-            link = new Link(await ConnectionMultiplexer.ConnectAsync(configuration));
+            link = new SubscriptionLink(await ConnectionMultiplexer.ConnectAsync(configuration));
             await link.HearAsync(_probeChannel, OnProbe);
             Volatile.Write(ref _probeSeenAt, time.GetTimestamp());
             var before = _link;
@@ -186,7 +192,7 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
         }
     }
 
-    private void Break(Link link)
+    private void Break(SubscriptionLink link)
     {
         if (link == _link && _broken.CurrentCount == 0)
         {
@@ -201,124 +207,9 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
     [LoggerMessage(211, LogLevel.Warning, "The connection for subscriptions has brought nothing for {Seconds} s though it looks healthy; it is replaced.")]
     private partial void LogDeaf(double seconds);
 
+    [LoggerMessage(213, LogLevel.Error, "Looking after the connection for subscriptions failed for a reason that lies here; it goes on.")]
+    private partial void LogFailed(Exception exception);
+
     [LoggerMessage(212, LogLevel.Warning, "No connection for subscriptions: {Why}")]
     private partial void LogNoLink(string why);
-
-    /// <summary>One channel's listener, on one link at a time.</summary>
-    private sealed class Listener(RedisSubscriptions owner, string channel, Action<ReadOnlyMemory<byte>> listener) : IAsyncDisposable
-    {
-        private readonly SemaphoreSlim _moving = new(1);
-        private Link? _on;
-        private ChannelMessageQueue? _queue;
-        private bool _ended;
-
-        public async Task MoveToAsync(Link link)
-        {
-            await _moving.WaitAsync();
-            try
-            {
-                if (_on != link && !_ended)
-                {
-                    // The old link's queue dies with the old link.
-                    _queue = await link.HearAsync(channel, listener);
-                    _on = link;
-                }
-            }
-            finally
-            {
-                _moving.Release();
-            }
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            owner._listeners.TryRemove(this, out _);
-            await _moving.WaitAsync();
-            try
-            {
-                _ended = true;
-                if (_queue is not null)
-                {
-                    await _queue.UnsubscribeAsync().WaitAsync(RedisOptions.AnswerWithin);
-                }
-            }
-            catch (Exception exception) when (RedisFaults.IsUnavailable(exception))
-            {
-                // A subscription that ends with its link has ended too.
-            }
-            finally
-            {
-                _moving.Release();
-            }
-        }
-    }
-
-    /// <summary>A connection that carries subscriptions until it first breaks.</summary>
-    private sealed class Link : IDisposable
-    {
-        private readonly ConnectionMultiplexer _multiplexer;
-        private readonly Lock _gate = new();
-        private Action? _broken;
-        private bool _isBroken;
-
-        public Link(ConnectionMultiplexer multiplexer)
-        {
-            _multiplexer = multiplexer;
-            multiplexer.ConnectionFailed += (_, failure) =>
-            {
-                if (failure.ConnectionType == ConnectionType.Subscription)
-                {
-                    Break();
-                }
-            };
-        }
-
-        public bool IsBroken
-        {
-            get
-            {
-                lock (_gate)
-                {
-                    return _isBroken;
-                }
-            }
-        }
-
-        /// <exception cref="RelayUnavailableException">Redis has not confirmed the subscription.</exception>
-        public async Task<ChannelMessageQueue> HearAsync(string channel, Action<ReadOnlyMemory<byte>> listener)
-        {
-            var queue = await RedisCalls.TryAsync(() => _multiplexer.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel)));
-            queue.OnMessage(message => listener(message.Message));
-            return queue;
-        }
-
-        /// <summary>Calls back once, at once where it is broken already.</summary>
-        public void WhenBroken(Action broken)
-        {
-            lock (_gate)
-            {
-                if (!_isBroken)
-                {
-                    _broken = broken;
-                    return;
-                }
-            }
-
-            broken();
-        }
-
-        public void Dispose() => _multiplexer.Dispose();
-
-        private void Break()
-        {
-            Action? broken;
-            lock (_gate)
-            {
-                _isBroken = true;
-                (broken, _broken) = (_broken, null);
-            }
-
-            broken?.Invoke();
-        }
-    }
 }

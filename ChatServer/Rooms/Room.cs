@@ -5,30 +5,33 @@ using ChatServer.Relay;
 namespace ChatServer.Rooms;
 
 /// <summary>
-/// A room on this node: puts what arrives into seq order, and sends it to the local members. Messages come from the relay and, sooner, from the accept step
-/// of this node itself; whichever copy is first is delivered, the other one is dropped by its seq.
+/// A room on this node: its members, and what they get, in seq order. Messages come from the relay and, sooner, from the accept step of this node itself;
+/// whichever copy is first is delivered, the other one is dropped by its seq.
 /// A pump sends: what arrives while it is at work is joined and leaves in one write per member.
 /// </summary>
-/// <param name="lostTrack">
-/// Called, outside the lock, when messages lie beyond a gap or belong to another epoch; it has the log merged in (<see cref="Merge"/>).
-/// </param>
-internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener, IThreadPoolWorkItem
+internal sealed class Room : IRoomListener, IThreadPoolWorkItem
 {
-    /// <summary>Messages beyond a gap, by seq.</summary>
-    private readonly SortedList<long, RelayedMessage> _ahead = [];
+    private readonly Action<Room> _lostTrack;
+    private readonly RoomSequence _sequence;
     private readonly Lock _gate = new();
     private readonly MemberTable _members = new();
     private readonly Dictionary<ulong, Member> _senders = [];
     private RoomBatch _filling = new();
     private RoomBatch _spare = new();
     private RoomTail? _tail;
-    private long _seq = -1;
-    private string _epoch = "";
-    private bool _isAstray;
     private bool _isTracking;
     private bool _pumping;
 
-    public RoomKey Key => key;
+    /// <param name="lostTrack">
+    /// Called, outside the lock, when messages lie beyond a gap or belong to another epoch; it has the log merged in (<see cref="Merge"/>).
+    /// </param>
+    public Room(RoomKey key, Action<Room> lostTrack)
+    {
+        (Key, _lostTrack) = (key, lostTrack);
+        _sequence = new(Deliver);
+    }
+
+    public RoomKey Key { get; }
 
     /// <summary>The seq up to which everything has been handed to the members; -1 before <see cref="Start"/>.</summary>
     public long Seq
@@ -37,7 +40,7 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
         {
             lock (_gate)
             {
-                return _seq;
+                return _sequence.Seq;
             }
         }
     }
@@ -61,7 +64,7 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
         {
             lock (_gate)
             {
-                return _isAstray || _ahead.Count > 0;
+                return _sequence.HasLostTrack;
             }
         }
     }
@@ -76,7 +79,7 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
         {
             lock (_gate)
             {
-                return new(_epoch, Math.Max(0, _seq));
+                return new(_sequence.Epoch, Math.Max(0, _sequence.Seq));
             }
         }
     }
@@ -86,15 +89,9 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
     {
         lock (_gate)
         {
-            _seq = head;
-            _epoch = epoch;
-            while (_ahead.Count > 0 && _ahead.Keys[0] <= head)
-            {
-                _ahead.RemoveAt(0);
-            }
-
-            Advance();
-            if (_ahead.Count == 0)
+            _sequence.Start(head, epoch);
+            Pump();
+            if (!_sequence.HasLostTrack)
             {
                 return;
             }
@@ -102,7 +99,7 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
             _isTracking = true;
         }
 
-        lostTrack(this);
+        _lostTrack(this);
     }
 
     /// <summary>A fresh view: the member gets <c>joined</c>, then everything that comes after it.</summary>
@@ -110,7 +107,7 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
     {
         lock (_gate)
         {
-            return Attach(connection, RoomFrames.Joined(key.RoomId, _seq, _epoch, recovered: false));
+            return Attach(connection, Joined());
         }
     }
 
@@ -119,7 +116,7 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
     {
         lock (_gate)
         {
-            _filling.AddDirect(member, RoomFrames.Joined(key.RoomId, _seq, _epoch, recovered: false));
+            _filling.AddDirect(member, Joined());
             Pump();
         }
     }
@@ -129,7 +126,7 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
     {
         lock (_gate)
         {
-            return _tail = new RoomTail(_seq, _tail);
+            return _tail = new RoomTail(_sequence.Seq, _tail);
         }
     }
 
@@ -147,7 +144,7 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
     {
         lock (_gate)
         {
-            return seen.Epoch == _epoch && tail.Covers(seen.Seq, _seq) ? Attach(connection, tail.FramesAfter(seen.Seq)) : null;
+            return seen.Epoch == _sequence.Epoch && tail.Covers(seen.Seq, _sequence.Seq) ? Attach(connection, tail.FramesAfter(seen.Seq)) : null;
         }
     }
 
@@ -167,7 +164,7 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
             _senders.Remove(member.Connection.Id);
             if (left is not null)
             {
-                foreach (var message in _ahead.Values)
+                foreach (var message in _sequence.Waiting)
                 {
                     if (message.Origin == member.Connection.Id)
                     {
@@ -226,23 +223,9 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
     {
         lock (_gate)
         {
-            if (_seq >= 0 && message.Epoch != _epoch)
-            {
-                // Which of two epochs is the younger one only the log knows; it has the message too.
-                _isAstray = true;
-            }
-            else if (message.Seq <= _seq)
-            {
-                // The relay's copy of what the accept step brought, or the other way round.
-                return;
-            }
-            else
-            {
-                _ahead[message.Seq] = message;
-                Advance();
-            }
-
-            if (_seq < 0 || !(_isAstray || _ahead.Count > 0) || _isTracking)
+            _sequence.Add(message);
+            Pump();
+            if (!_sequence.IsStarted || !_sequence.HasLostTrack || _isTracking)
             {
                 return;
             }
@@ -250,7 +233,7 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
             _isTracking = true;
         }
 
-        lostTrack(this);
+        _lostTrack(this);
     }
 
     /// <summary>Puts a page of the log, read behind this room's <see cref="Mark"/>, in its place among what has come.</summary>
@@ -259,30 +242,21 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
     {
         lock (_gate)
         {
-            if (page.Epoch != _epoch)
+            if (page.Epoch != _sequence.Epoch)
             {
-                // Redis lost its data: everything in the new numbering is new to everybody here.
+                // Redis lost its data: everything in the new numbering is new to everybody here, and the page was read behind a seq of the old one.
                 Restart(page.Epoch, 0);
                 return false;
             }
 
-            _isAstray = false;
-            if (page.Messages.Count > 0 ? page.Messages[0].Seq > _seq + 1 : page.Head > _seq)
+            if (_sequence.EndOfHole(page) is { } seq)
             {
-                // What is missing is held no more.
-                Restart(_epoch, page.Messages.Count > 0 ? page.Messages[0].Seq - 1 : page.Head);
+                Restart(page.Epoch, seq);
             }
 
-            foreach (var message in page.Messages)
-            {
-                if (message.Seq > _seq)
-                {
-                    _ahead[message.Seq] = message;
-                }
-            }
-
-            Advance();
-            return _seq >= page.Head;
+            _sequence.Merge(page);
+            Pump();
+            return _sequence.Seq >= page.Head;
         }
     }
 
@@ -292,7 +266,7 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
     {
         lock (_gate)
         {
-            return !(_isTracking = _isAstray || _ahead.Count > 0);
+            return !(_isTracking = _sequence.HasLostTrack);
         }
     }
 
@@ -335,9 +309,8 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
     /// <summary>Tells all members that they have to begin anew, and goes on behind <paramref name="seq"/>.</summary>
     private void Restart(string epoch, long seq)
     {
-        if (epoch != _epoch)
+        if (epoch != _sequence.Epoch)
         {
-            _ahead.Clear();
             foreach (var member in _members.Snapshot.Span)
             {
                 if (member is not null)
@@ -347,35 +320,22 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
             }
         }
 
-        (_epoch, _seq) = (epoch, seq);
-        while (_ahead.Count > 0 && _ahead.Keys[0] <= seq)
-        {
-            _ahead.RemoveAt(0);
-        }
-
-        _filling.AddForAll(RoomFrames.Joined(key.RoomId, seq, epoch, recovered: false));
+        _sequence.Jump(epoch, seq);
+        _filling.AddForAll(Joined());
         RoomTail.Spoil(_tail);
         Pump();
     }
 
-    private void Advance()
+    private void Deliver(RelayedMessage message)
     {
-        while (_seq >= 0 && _ahead.Count > 0 && _ahead.Keys[0] == _seq + 1)
+        RoomTail.Append(_tail, message);
+        var sender = _senders.GetValueOrDefault(message.Origin);
+        _filling.AddMessage(message, sender);
+        if (sender is not null)
         {
-            var message = _ahead.Values[0];
-            _ahead.RemoveAt(0);
-            _seq = message.Seq;
-            RoomTail.Append(_tail, message);
-            var sender = _senders.GetValueOrDefault(message.Origin);
-            _filling.AddMessage(message, sender);
-            if (sender is not null)
-            {
-                sender.AckedSeq = message.Seq;
-                _filling.AddDirect(sender, RoomFrames.Ack(message));
-            }
+            sender.AckedSeq = message.Seq;
+            _filling.AddDirect(sender, RoomFrames.Ack(message));
         }
-
-        Pump();
     }
 
     /// <summary>Acks a message whose sender has left the room since, unless it has its ack.</summary>
@@ -387,6 +347,8 @@ internal sealed class Room(RoomKey key, Action<Room> lostTrack) : IRoomListener,
             _filling.AddDirect(sender, RoomFrames.Ack(message));
         }
     }
+
+    private byte[] Joined() => RoomFrames.Joined(Key.RoomId, _sequence.Seq, _sequence.Epoch, recovered: false);
 
     private Member Attach(Connection connection, byte[] first)
     {

@@ -1,0 +1,116 @@
+using ChatServer.Relay;
+
+namespace ChatServer.Rooms;
+
+/// <summary>
+/// Puts a room's messages into the order of their seqs: each is delivered once, the next one after the last; what lies beyond a gap waits until the log has
+/// filled it. The room's lock guards it.
+/// </summary>
+/// <param name="deliver">Takes the next message.</param>
+internal sealed class RoomSequence(Action<RelayedMessage> deliver)
+{
+    /// <summary>Messages beyond a gap, by seq.</summary>
+    private readonly SortedList<long, RelayedMessage> _ahead = [];
+    private bool _isAstray;
+
+    /// <summary>The seq up to which everything has been delivered; -1 before <see cref="Start"/>.</summary>
+    public long Seq { get; private set; } = -1;
+
+    public string Epoch { get; private set; } = "";
+
+    public bool IsStarted => Seq >= 0;
+
+    /// <summary>Whether there is something that only the log can put right: a gap, or a message of another epoch.</summary>
+    public bool HasLostTrack => _isAstray || _ahead.Count > 0;
+
+    /// <summary>What has come and is not delivered yet.</summary>
+    public IEnumerable<RelayedMessage> Waiting => _ahead.Values;
+
+    /// <summary>Begins to deliver, after <paramref name="head"/>; what has come before waits already.</summary>
+    public void Start(long head, string epoch)
+    {
+        GoTo(head, epoch);
+        foreach (var (seq, message) in _ahead.ToArray())
+        {
+            if (message.Epoch != epoch)
+            {
+                _ahead.Remove(seq);
+                _isAstray = true;
+            }
+        }
+
+        Advance();
+    }
+
+    public void Add(RelayedMessage message)
+    {
+        if (IsStarted && message.Epoch != Epoch)
+        {
+            // Which of two epochs is the younger one only the log knows; it has the message too.
+            _isAstray = true;
+        }
+        else if (IsStarted && message.Seq == Seq + 1 && _ahead.Count == 0)
+        {
+            Seq = message.Seq;
+            deliver(message);
+        }
+        else if (message.Seq > Seq)
+        {
+            _ahead[message.Seq] = message;
+            Advance();
+        }
+    }
+
+    /// <summary>The last seq that a page of the log, read behind <see cref="Seq"/>, lacks because it is held no more; null where it lacks none.</summary>
+    public long? EndOfHole(LogPage page)
+    {
+        var end = page.Messages.Count > 0 ? page.Messages[0].Seq - 1 : page.Head;
+        return end > Seq ? end : null;
+    }
+
+    /// <summary>Goes on behind <paramref name="seq"/>: nobody gets what lies before it.</summary>
+    public void Jump(string epoch, long seq)
+    {
+        if (epoch != Epoch)
+        {
+            _ahead.Clear();
+        }
+
+        GoTo(seq, epoch);
+    }
+
+    /// <summary>Takes a page of the log in its place among what has come.</summary>
+    public void Merge(LogPage page)
+    {
+        _isAstray = false;
+        foreach (var message in page.Messages)
+        {
+            if (message.Seq > Seq)
+            {
+                _ahead[message.Seq] = message;
+            }
+        }
+
+        Advance();
+    }
+
+    private void GoTo(long seq, string epoch)
+    {
+        (Seq, Epoch) = (seq, epoch);
+        while (_ahead.Count > 0 && _ahead.Keys[0] <= seq)
+        {
+            _ahead.RemoveAt(0);
+        }
+    }
+
+    private void Advance()
+    {
+        while (IsStarted && _ahead.Count > 0 && _ahead.Keys[0] == Seq + 1)
+        {
+            var message = _ahead.Values[0];
+            _ahead.RemoveAt(0);
+            Seq = message.Seq;
+            deliver(message);
+        }
+    }
+}
