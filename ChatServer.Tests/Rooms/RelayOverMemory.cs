@@ -17,7 +17,7 @@ internal sealed class RelayOverMemory : IRelay
     /// <summary>Runs before each reading of the log.</summary>
     public Func<long, int, Task> BeforeRead { get; set; } = (_, _) => Task.CompletedTask;
 
-    public ValueTask<Acceptance> AcceptAsync(MessageDraft draft) => _relay.AcceptAsync(draft);
+    public void Accept(MessageDraft draft, IAcceptListener listener) => _relay.Accept(draft, listener);
 
     public ValueTask<IAsyncDisposable> SubscribeAsync(RoomKey room, IRoomListener listener) => _relay.SubscribeAsync(room, new Lossy(this, listener));
 

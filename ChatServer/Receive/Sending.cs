@@ -31,53 +31,50 @@ internal sealed class Sending(IRelay relay, TimeProvider time)
         {
             Seen = member.Room.Mark,
         };
-        var rawIdentifier = frame.Identifier.Raw.ToArray();
         if (client.Accepting.Wait(0))
         {
-            Accept(client, member, draft, rawIdentifier);
+            Accept(client, member, draft);
             return ValueTask.CompletedTask;
         }
 
-        return WaitThenAcceptAsync(client, member, draft, rawIdentifier);
+        return WaitThenAcceptAsync(client, member, draft);
     }
 
-    private async ValueTask WaitThenAcceptAsync(Client client, Member member, MessageDraft draft, byte[] rawIdentifier)
+    private async ValueTask WaitThenAcceptAsync(Client client, Member member, MessageDraft draft)
     {
         await client.Accepting.WaitAsync();
-        Accept(client, member, draft, rawIdentifier);
+        Accept(client, member, draft);
     }
 
-    /// <summary>Begins the accept step before it returns, so that the order holds; what follows runs by itself.</summary>
-    private void Accept(Client client, Member member, MessageDraft draft, byte[] rawIdentifier)
+    private void Accept(Client client, Member member, MessageDraft draft)
     {
         member.Room.Sending(member);
-        _ = AcceptAsync(client, member, draft, rawIdentifier);
+        relay.Accept(draft, new Receipt(client, member));
     }
 
-    private async Task AcceptAsync(Client client, Member member, MessageDraft draft, byte[] rawIdentifier)
+    /// <summary>Waits for one message's outcome, and sees to it that the sender learns it.</summary>
+    private sealed class Receipt(Client client, Member member) : IAcceptListener
     {
-        try
+        public void OnAccepted(MessageDraft draft, Acceptance acceptance)
         {
-            var accepted = await relay.AcceptAsync(draft);
-            if (accepted.IsRepeat)
+            client.Accepting.Release();
+            var json = MessageComposer.Join(draft.Head, acceptance.Seq, draft.Tail);
+            if (acceptance.IsRepeat)
             {
-                var timestamp = Encoding.ASCII.GetBytes(accepted.Timestamp);
-                member.Room.OnRepeat(member, RoomFrames.Ack(draft.Room.RoomId, rawIdentifier, accepted.Seq, timestamp));
+                MessageComposer.ReadReceipt(json, out var roomId, out var identifier, out _);
+                member.Room.OnRepeat(member, RoomFrames.Ack(roomId, identifier, acceptance.Seq, Encoding.ASCII.GetBytes(acceptance.Timestamp)));
             }
             else
             {
-                var json = MessageComposer.Join(draft.Head, accepted.Seq, draft.Tail);
-                member.Room.OnAccepted(new(accepted.Seq, accepted.Epoch, draft.Origin, json), member);
+                member.Room.OnAccepted(new(acceptance.Seq, acceptance.Epoch, draft.Origin, json), member);
             }
         }
-        catch (RelayUnavailableException)
-        {
-            Answers.Error(
-                client.Connection, ErrorCode.Unavailable, "Redis is out of reach; send again with the same identifier.", draft.Room.RoomId, draft.Identifier);
-        }
-        finally
+
+        public void OnUnavailable(MessageDraft draft, RelayUnavailableException why)
         {
             client.Accepting.Release();
+            Answers.Error(
+                client.Connection, ErrorCode.Unavailable, "Redis can't take it now; send again with the same identifier.", draft.Room.RoomId, draft.Identifier);
         }
     }
 }
