@@ -50,6 +50,9 @@ internal sealed record DriveResult
 
     public double P999 { get; init; }
 
+    /// <summary>Milliseconds by which the generator itself was late to send what was due. They are part of the times above.</summary>
+    public double LagP99 { get; init; }
+
     /// <summary>From the first connect until the last connection was in its room.</summary>
     public double LoginSeconds { get; init; }
 

@@ -72,6 +72,7 @@ internal sealed class Generator : IListener, IDisposable
             Failures = _failures,
             FirstFailure = _firstFailure,
             Stalls = _senders.Stalls,
+            LagP99 = _senders.Lag.Percentile(0.99),
             P50 = _latency.Percentile(0.5),
             P99 = _latency.Percentile(0.99),
             P999 = _latency.Percentile(0.999),

@@ -18,6 +18,9 @@ internal enum WorkKind
 /// </summary>
 internal sealed record Plan
 {
+    public const int StandardWindow = 4;
+    public const int StandardBodyBytes = 256;
+
     public required WorkKind Kind { get; init; }
 
     /// <summary>Which protocol: see <see cref="Dialect.For"/>.</summary>
@@ -31,12 +34,12 @@ internal sealed record Plan
     public required int Rooms { get; init; }
 
     /// <summary>Messages that a sender keeps outstanding in a closed loop.</summary>
-    public int Window { get; init; } = 4;
+    public int Window { get; init; } = StandardWindow;
 
     /// <summary>Messages a second of all senders together in an open loop.</summary>
     public double Rate { get; init; }
 
-    public int BodyBytes { get; init; } = 256;
+    public int BodyBytes { get; init; } = StandardBodyBytes;
 
     /// <summary>Time under load before anything is measured.</summary>
     public double WarmUpSeconds { get; init; }

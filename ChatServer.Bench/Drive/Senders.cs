@@ -4,7 +4,7 @@ namespace ChatServer.Bench.Drive;
 internal sealed class Senders
 {
     private const long StallAfter = 2_000_000_000;
-    private const int IdentifierLength = 17;
+    private const int IdentifierLength = 25;
 
     private readonly Plan _plan;
     private readonly Dialect _dialect;
@@ -37,6 +37,9 @@ internal sealed class Senders
 
     public long Stalls { get; private set; }
 
+    /// <summary>How late messages were sent that were due at a time.</summary>
+    public Histogram Lag { get; } = new();
+
     public void Start(long now)
     {
         (_isOpen, _begin, _lookedForStalls) = (true, now, now);
@@ -66,6 +69,7 @@ internal sealed class Senders
         {
             // Stamped with the time at which it was due, however late the generator is itself.
             Send(_connections[_due % _plan.Rooms], DueAt(_due));
+            Lag.Add(now - DueAt(_due));
         }
 
         Flush();
@@ -131,9 +135,11 @@ internal sealed class Senders
         sender.LastSent++;
         Sent++;
         new Marker(stamp, sender.Index, sender.LastSent).Write(_body);
-        Marker.Hex(_identifier.AsSpan(0, 8), (uint)sender.Index);
-        _identifier[8] = (byte)'-';
-        Marker.Hex(_identifier.AsSpan(9), sender.LastSent);
+
+        // The time makes it unique over several generators in a row, whose senders are the same users.
+        Marker.Hex(_identifier.AsSpan(0, 16), (ulong)stamp);
+        _identifier[16] = (byte)'-';
+        Marker.Hex(_identifier.AsSpan(17), sender.LastSent);
         var length = _dialect.Write(sender, _identifier, _body, _frame);
         sender.Out.AppendFrame(Op.Text, _frame.AsSpan(0, length));
         if (!sender.IsDirty)

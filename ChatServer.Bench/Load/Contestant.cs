@@ -20,6 +20,8 @@ internal sealed record Contestant(
         new("naive", "naive relay", NaiveDialect.Name, (work, options, cancellation) => StartPeerAsync(NaivePeer.Verb, work, options, cancellation)),
     ];
 
+    public static IReadOnlyList<Contestant> All { get; } = [Product, .. Peers];
+
     private static async Task<Scene> StartProductAsync(Workload work, LoadOptions options, CancellationToken cancellation)
     {
         var scene = new Scene();

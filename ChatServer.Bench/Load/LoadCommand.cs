@@ -1,6 +1,7 @@
 using System.Globalization;
 using ChatServer.Bench.Report;
 using ChatServer.Bench.Servers;
+using ChatServer.Protocol;
 
 namespace ChatServer.Bench.Load;
 
@@ -21,30 +22,42 @@ internal static class LoadCommand
         {
             foreach (var contestant in (IEnumerable<Contestant>)[Contestant.Product, .. options.Peers])
             {
-                var runs = new List<RunResult>();
-                for (var run = 1; run <= options.Runs; run++)
-                {
-                    var result = await Run.OnceAsync(contestant, work, options, cancellation);
-                    runs.Add(result);
-                    await Console.Out.WriteLineAsync(Describe(contestant, work, run, result));
-                }
-
+                var runs = await Bout.FightAsync(contestant, work, options, cancellation);
                 board.Put(work, contestant, runs);
             }
         }
 
-        await Console.Out.WriteLineAsync($"\n{Table.Of(board, options.Workloads, options.Peers)}");
+        await ReportAsync(board, options, cancellation);
         return board.IsSound ? 0 : RefusedExitCode;
     }
 
-    private static string Describe(Contestant contestant, Workload work, int run, RunResult result)
+    private static async Task ReportAsync(Scoreboard board, LoadOptions options, CancellationToken cancellation)
     {
-        var drive = result.Drive;
-        var text = !drive.IsSound ? Cell.Refusal([result])
-            : work.Kind == Drive.WorkKind.Idle ? $"{work.Connections / drive.LoginSeconds:F0} connects/s"
-            : $"{drive.DeliveriesPerSecond:F0} deliveries/s, server {drive.ServerCpuSeconds:F1} s, Redis {drive.RedisCpuSeconds:F1} s, "
-              + $"generator's core {drive.GeneratorBusy:P0}, {result.SavesPerSecond:F0} saves/s, {result.Backlog} left to save, {drive.Stalls} stalls, "
-              + $"p50/p99/p99.9 {drive.P50:F2}/{drive.P99:F2}/{drive.P999:F2} ms";
-        return string.Create(CultureInfo.InvariantCulture, $"{work.Key} {contestant.Key} {run}: {text}");
+        await Console.Out.WriteLineAsync($"\n{Table.Of(board, options.Workloads, options.Peers)}");
+        if (!options.WritesDocs || !board.IsSound)
+        {
+            return;
+        }
+
+        var all = new Scoreboard();
+        var store = new ResultStore(Path.Combine(Repository.Artifacts, "performance.json"), OriginOf(options));
+        store.Load(all);
+        all.PutAll(board);
+        store.Save(all);
+        if (all.IsComplete)
+        {
+            await File.WriteAllTextAsync(Path.Combine(Repository.Docs, "performance.md"), Document.Of(all, options, await Machine.DescribeAsync(cancellation)), cancellation);
+            await File.WriteAllTextAsync(Path.Combine(Repository.Docs, "performance.svg"), Chart.Of(all), cancellation);
+            await Console.Out.WriteLineAsync("docs/performance.md and docs/performance.svg are written.");
+        }
+        else
+        {
+            await Console.Out.WriteLineAsync("Kept. docs/performance.md is written when every workload has been measured on every server with this build and these options.");
+        }
     }
+
+    /// <summary>Figures of two builds, or of two ways to measure, do not belong on one page.</summary>
+    private static string OriginOf(LoadOptions options) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{typeof(CloseReason).Module.ModuleVersionId} {options.Runs} {options.WarmUpSeconds} {options.Seconds} {options.Nodes} {options.AppendOnly}");
 }

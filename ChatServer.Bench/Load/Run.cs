@@ -8,23 +8,18 @@ namespace ChatServer.Bench.Load;
 
 /// <summary>What came of one run.</summary>
 /// <param name="SavesPerSecond">Messages that Quantum got in each second of the measured window.</param>
-/// <param name="Backlog">Messages that Quantum did not have yet at the end.</param>
+/// <param name="Backlog">Messages that the server had taken, in this run and those before it, and Quantum did not have at the end.</param>
 internal sealed record RunResult(DriveResult Drive, double SavesPerSecond, long Backlog);
 
-/// <summary>One run: fresh processes, one workload.</summary>
+/// <summary>Lets the generator loose on a server.</summary>
 internal static class Run
 {
     /// <summary>Logins, draining and the start of a process, at their slowest.</summary>
     private static readonly TimeSpan Overhead = TimeSpan.FromSeconds(90);
 
-    public static async Task<RunResult> OnceAsync(Contestant contestant, Workload work, LoadOptions options, CancellationToken cancellation)
-    {
-        await using var scene = await contestant.StartAsync(work, options, cancellation);
-        return await DriveAsync(contestant, work, options, scene, cancellation);
-    }
-
-    public static async Task<RunResult> DriveAsync(
-        Contestant contestant, Workload work, LoadOptions options, Scene scene, CancellationToken cancellation)
+    /// <param name="sentBefore">Messages that the server got in earlier runs.</param>
+    public static async Task<RunResult> OnceAsync(
+        Contestant contestant, Workload work, LoadOptions options, Scene scene, long sentBefore, CancellationToken cancellation)
     {
         var lines = Channel.CreateUnbounded<string>();
         var plan = JsonSerializer.Serialize(PlanOf(contestant, work, options, scene));
@@ -61,7 +56,7 @@ internal static class Run
 
         var last = await scene.CountSavedAsync(cancellation);
         var seconds = Stopwatch.GetElapsedTime(from.At, to.At).TotalSeconds;
-        return new(result, seconds > 0 ? (to.Saved - from.Saved) / seconds : 0, last is { } saved ? result.Sent - saved : 0);
+        return new(result, seconds > 0 ? (to.Saved - from.Saved) / seconds : 0, last is { } saved ? sentBefore + result.Sent - saved : 0);
     }
 
     private static Plan PlanOf(Contestant contestant, Workload work, LoadOptions options, Scene scene) => new()

@@ -9,7 +9,21 @@ internal sealed class Scoreboard
 
     public bool IsSound => _cells.Values.All(cell => cell.IsSound);
 
+    /// <summary>Whether there is something for every workload and every server.</summary>
+    public bool IsComplete => _cells.Count == Workload.All.Count * Contestant.All.Count;
+
+    /// <summary>The largest share of its core that the generator used.</summary>
+    public double BusiestGenerator => _cells.Values.SelectMany(cell => cell.Runs).Where(run => run.Drive.GeneratorCpuSeconds > 0).Max(run => run.Drive.GeneratorBusy);
+
     public void Put(Workload work, Contestant contestant, IReadOnlyList<RunResult> runs) => _cells[(work.Key, contestant.Key)] = new(runs);
+
+    public void PutAll(Scoreboard other)
+    {
+        foreach (var (name, cell) in other._cells)
+        {
+            _cells[name] = cell;
+        }
+    }
 
     public Cell? Find(Workload work, Contestant contestant) => _cells.GetValueOrDefault((work.Key, contestant.Key));
 }
