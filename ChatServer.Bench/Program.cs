@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 using ChatServer.Bench;
 using ChatServer.Bench.Drive;
 using ChatServer.Bench.Load;
+using ChatServer.Bench.Micro;
 using ChatServer.Bench.Peers;
+using ChatServer.Bench.Soak;
 
 using var stop = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
@@ -13,6 +15,8 @@ try
     return args switch
     {
         ["load", .. var options] => await LoadCommand.RunAsync(LoadOptions.Parse(options), stop.Token),
+        ["soak", .. var options] => await SoakCommand.RunAsync(SoakOptions.Parse(options), stop.Token),
+        ["micro", .. var options] => MicroCommand.Run(options),
         ["drive", var plan] => await DriveCommand.RunAsync(plan),
         [QuantumStandIn.Verb, .. var options] => await QuantumStandIn.RunAsync(new(options)),
         [NaivePeer.Verb, .. var options] => await NaivePeer.RunAsync(new(options)),
@@ -23,7 +27,7 @@ try
 catch (FormatException wrong)
 {
     const int usageExitCode = 64;
-    await Console.Error.WriteLineAsync($"{wrong.Message}\n{LoadOptions.Usage}");
+    await Console.Error.WriteLineAsync($"{wrong.Message}\n{Usage.Text}");
     return usageExitCode;
 }
 catch (OperationCanceledException) when (stop.IsCancellationRequested)
