@@ -10,12 +10,22 @@ internal static class Lifeline
         await using (app)
         {
             await app.StartAsync();
-            var input = new byte[16];
-            await using var stdin = Console.OpenStandardInput();
-            while (await stdin.ReadAsync(input) > 0)
-            {
-                // Nobody has anything to say here; only the end matters.
-            }
+            await EndOfInput();
         }
+    }
+
+    /// <summary>On a thread of its own: a read from the console blocks, and a pool of one core has no thread to spare for that.</summary>
+    private static Task EndOfInput()
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var reader = new Thread(() =>
+        {
+            using var input = Console.OpenStandardInput();
+            input.CopyTo(Stream.Null);
+            ended.SetResult();
+        })
+        { IsBackground = true };
+        reader.Start();
+        return ended.Task;
     }
 }
