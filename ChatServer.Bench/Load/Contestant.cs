@@ -66,8 +66,8 @@ internal sealed record Contestant(
         try
         {
             string[] tls = work.Tls ? ["--cert", DevCertificate.Shared.CertFile, "--key", DevCertificate.Shared.KeyFile] : [];
-            string[] drop = options.Drop > 0 && verb == NaivePeer.Verb ? ["--drop", $"{options.Drop}"] : [];
-            await scene.AddServerAsync(port => Scene.Self([verb, "--port", $"{port}", .. tls, .. drop]), _ => [], cancellation);
+            string[] fault = options.Fault is { } spoil && verb == NaivePeer.Verb ? ["--fault", spoil] : [];
+            await scene.AddServerAsync(port => Scene.Self([verb, "--port", $"{port}", .. tls, .. fault]), _ => [], cancellation);
             return scene;
         }
         catch

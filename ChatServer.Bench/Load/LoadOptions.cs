@@ -33,8 +33,8 @@ internal sealed record LoadOptions
 
     public bool WritesDocs { get; init; } = true;
 
-    /// <summary>Lets the naive relay drop every so manieth delivery, to see the generator refuse its figures.</summary>
-    public int Drop { get; init; }
+    /// <summary>What the naive relay is to do wrong, to see the generator refuse its figures: see <see cref="Bench.Peers.Saboteur"/>.</summary>
+    public string? Fault { get; init; }
 
     /// <exception cref="FormatException">An option is unknown, or its value makes no sense.</exception>
     public static LoadOptions Parse(IReadOnlyList<string> args)
@@ -54,7 +54,7 @@ internal sealed record LoadOptions
                 "--nodes" => options with { Nodes = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--appendonly" => options with { AppendOnly = true },
                 "--no-docs" => options with { WritesDocs = false },
-                "--drop" => options with { Drop = int.Parse(Value(), CultureInfo.InvariantCulture) },
+                "--fault" => options with { Fault = Value() },
                 _ => throw new FormatException($"There is no option {name}."),
             };
 

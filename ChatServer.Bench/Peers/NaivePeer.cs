@@ -14,15 +14,13 @@ internal static class NaivePeer
 {
     public const string Verb = "peer-naive";
 
-    private static readonly ConcurrentDictionary<string, ConcurrentDictionary<Guid, Member>> Rooms = new();
+    private static readonly ConcurrentDictionary<string, ConcurrentDictionary<Guid, NaiveMember>> Rooms = new();
 
-    private static int _dropEvery;
-    private static long _deliveries;
+    private static Saboteur? _saboteur;
 
     public static async Task<int> RunAsync(PeerOptions options)
     {
-        // Proves that the generator notices: a server that loses messages must get no figures.
-        _dropEvery = options.Int("--drop", 0);
+        _saboteur = options.Text("--fault") is { } fault ? new(fault) : null;
         var app = options.CreateBuilder().Build();
         app.UseWebSockets();
         app.Run(ServeAsync);
@@ -33,7 +31,7 @@ internal static class NaivePeer
     private static async Task ServeAsync(HttpContext context)
     {
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
-        using var member = new Member(socket);
+        using var member = new NaiveMember(socket);
         var id = Guid.NewGuid();
         var room = Rooms.GetOrAdd(context.Request.Path.Value!, _ => new());
         room[id] = member;
@@ -52,7 +50,7 @@ internal static class NaivePeer
         }
     }
 
-    private static async Task RelayAsync(WebSocket socket, ConcurrentDictionary<Guid, Member> room, Guid id)
+    private static async Task RelayAsync(WebSocket socket, ConcurrentDictionary<Guid, NaiveMember> room, Guid id)
     {
         var buffer = new byte[4096];
         while (true)
@@ -73,37 +71,14 @@ internal static class NaivePeer
 
             foreach (var (other, member) in room)
             {
-                if (other != id && !IsDropped())
+                if (other == id)
                 {
-                    await member.SendAsync(buffer.AsMemory(0, length));
+                    continue;
                 }
+
+                var text = buffer.AsMemory(0, length);
+                await (_saboteur?.DeliverAsync(member, text) ?? member.SendAsync(text));
             }
         }
-    }
-
-    private static bool IsDropped() => _dropEvery > 0 && Interlocked.Increment(ref _deliveries) % _dropEvery == 0;
-
-    private sealed class Member(WebSocket socket) : IDisposable
-    {
-        private readonly SemaphoreSlim _turn = new(1);
-
-        public async Task SendAsync(ReadOnlyMemory<byte> text)
-        {
-            await _turn.WaitAsync();
-            try
-            {
-                await socket.SendAsync(text, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
-            }
-            catch (WebSocketException)
-            {
-                // It has gone, and its own loop will notice.
-            }
-            finally
-            {
-                _turn.Release();
-            }
-        }
-
-        public void Dispose() => _turn.Dispose();
     }
 }
