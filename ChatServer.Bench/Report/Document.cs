@@ -10,7 +10,7 @@ internal static class Document
     public static string Of(Scoreboard board, LoadOptions options, string machine) => string.Create(CultureInfo.InvariantCulture, $"""
         # Performance
 
-        Made by `dotnet run -c Release --project ChatServer.Bench -- load`, which measures everything anew and writes this page. Do not edit it.
+        Made by `dotnet run -c Release --project ChatServer.Bench -- load`, which measures and writes this page. Do not edit it.
 
         ![Bars: ChatServer beside a SignalR hub and a naive relay](performance.svg)
 
@@ -39,7 +39,8 @@ internal static class Document
           resident memory after all of it, less what it was before the first connection; the kernel's buffers are not in it.
         - Redis writes {(options.AppendOnly ? "to disk (appendonly yes, appendfsync everysec)" : "nothing to disk")}. Its processor time is shown apart.
         - Each figure is the median of {options.Runs} runs of {options.Seconds:F0} s, each after {options.WarmUpSeconds:F0} s under load. One more run comes first and does not count. Idle: a fresh process each time.
-        - The generator used {100 * board.BusiestGenerator:F0} % of its core at most.
+        - The generator used at most {100 * board.BusiestGenerator(overTls: false):F0} % of its core over plain TCP and {100 * board.BusiestGenerator(overTls: true):F0} % over TLS. Where that comes near to 100 %, it
+          was the limit and not the server; the processor time for each delivery is what counts then.
 
         ## Figures
 
@@ -47,7 +48,8 @@ internal static class Document
         ÷ is ChatServer's figure divided by the other's. Above 1 is better for deliveries, messages and connects; below 1 is better for times, processor time
         and memory. ChatServer and its Redis share the one core, so in the fan-outs both limit its deliveries.
 
-        *Saved in Quantum* is what reached it while the deliveries went on. Saving may lag behind under full load: the rest waits in Redis and follows.
+        *Saved in Quantum* is what reached it while the deliveries went on. Saving may lag behind under full load: the rest waits in Redis and follows;
+        *left to save* is what waited at the end of a run, with what earlier runs on the same server had left.
 
         """);
 }

@@ -19,11 +19,14 @@ internal static partial class Machine
         return string.Create(CultureInfo.InvariantCulture, $"""
             - processor: {processor ?? RuntimeInformation.ProcessArchitecture.ToString()}, {Environment.ProcessorCount} cores
             - memory: {memory:F0} GiB
-            - kernel: {RuntimeInformation.OSDescription}
+            - {RuntimeInformation.OSDescription}, kernel {KernelRelease()}
             - {RuntimeInformation.FrameworkDescription}, Redis {redis}
             - {(Pinning.Obstacle is { } obstacle ? $"nothing pinned, as {obstacle}" : "server and Redis on one core; generator and the stand-in for Quantum on the other")}
             """);
     }
+
+    private static string KernelRelease() =>
+        File.Exists("/proc/sys/kernel/osrelease") ? File.ReadAllText("/proc/sys/kernel/osrelease").Trim() : Environment.OSVersion.Version.ToString();
 
     private static string? Field(string file, string name) =>
         File.Exists(file)

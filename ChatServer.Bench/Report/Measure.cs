@@ -28,12 +28,14 @@ internal sealed record Measure(string Title, string Format, Func<Workload, RunRe
 
     private static Measure Saves { get; } = new("saved in Quantum, messages/s", "N0", (_, run) => run.SavesPerSecond, OnlyProduct: true);
 
+    private static Measure Backlog { get; } = new("left to save, messages", "N0", (_, run) => run.Backlog, OnlyProduct: true);
+
     private static Measure Sent { get; } = new("messages/s", "N0", (_, run) => run.Drive.SentInWindow / run.Drive.WindowSeconds);
 
     public static IReadOnlyList<Measure> For(WorkKind kind) => kind switch
     {
-        WorkKind.Fanout => [Deliveries, Sent, ServerCpu, RedisCpu, Saves],
-        WorkKind.Rate => [new("p50, ms", "F2", (_, run) => run.Drive.P50), P99, new("p99.9, ms", "F2", (_, run) => run.Drive.P999), ServerCpu, RedisCpu, Saves],
+        WorkKind.Fanout => [Deliveries, Sent, ServerCpu, RedisCpu, Saves, Backlog],
+        WorkKind.Rate => [new("p50, ms", "F2", (_, run) => run.Drive.P50), P99, new("p99.9, ms", "F2", (_, run) => run.Drive.P999), ServerCpu, RedisCpu, Saves, Backlog],
         _ => [Connects, Memory],
     };
 }

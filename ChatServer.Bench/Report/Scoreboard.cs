@@ -1,3 +1,4 @@
+using ChatServer.Bench.Drive;
 using ChatServer.Bench.Load;
 
 namespace ChatServer.Bench.Report;
@@ -12,8 +13,11 @@ internal sealed class Scoreboard
     /// <summary>Whether there is something for every workload and every server.</summary>
     public bool IsComplete => _cells.Count == Workload.All.Count * Contestant.All.Count;
 
-    /// <summary>The largest share of its core that the generator used.</summary>
-    public double BusiestGenerator => _cells.Values.SelectMany(cell => cell.Runs).Where(run => run.Drive.GeneratorCpuSeconds > 0).Max(run => run.Drive.GeneratorBusy);
+    /// <summary>The largest share of its core that the generator used, as a median of a workload's runs.</summary>
+    public double BusiestGenerator(bool overTls) =>
+        Workload.All.Where(work => work.Kind != WorkKind.Idle && work.Tls == overTls)
+            .SelectMany(work => Contestant.All.Select(contestant => Find(work, contestant)))
+            .Max(cell => cell?.Median(run => run.Drive.GeneratorBusy) ?? 0);
 
     public void Put(Workload work, Contestant contestant, IReadOnlyList<RunResult> runs) => _cells[(work.Key, contestant.Key)] = new(runs);
 
