@@ -1,7 +1,6 @@
 using System.Globalization;
 using ChatServer.Bench.Report;
 using ChatServer.Bench.Servers;
-using ChatServer.Protocol;
 
 namespace ChatServer.Bench.Load;
 
@@ -52,12 +51,12 @@ internal static class LoadCommand
         }
         else
         {
-            await Console.Out.WriteLineAsync("Kept. docs/performance.md is written when every workload has been measured on every server with this build and these options.");
+            await Console.Out.WriteLineAsync("Kept. docs/performance.md is written when every workload has been measured on every server with these sources and options.");
         }
     }
 
-    /// <summary>Figures of two builds, or of two ways to measure, do not belong on one page.</summary>
+    /// <summary>Figures of two versions, or of two ways to measure, do not belong on one page.</summary>
     private static string OriginOf(LoadOptions options) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{typeof(CloseReason).Module.ModuleVersionId} {options.Runs} {options.WarmUpSeconds} {options.Seconds} {options.Nodes} {options.AppendOnly}");
+        $"{Repository.HashOfChatServer()} {options.Runs} {options.WarmUpSeconds} {options.Seconds} {options.Nodes} {options.AppendOnly}");
 }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace ChatServer.Bench.Report;
 
 /// <summary>Where this program was built.</summary>
@@ -9,6 +11,21 @@ internal static class Repository
 
     /// <summary>Outside of version control.</summary>
     public static string Artifacts => Path.Combine(Root, "artifacts");
+
+    /// <summary>What ChatServer is made of, as a hash; a commit alone does not change it.</summary>
+    public static string HashOfChatServer()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var folder = Path.Combine(Root, "ChatServer");
+        foreach (var file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Where(file => Path.GetRelativePath(folder, file).Split(Path.DirectorySeparatorChar)[0] is not ("bin" or "obj"))
+            .Order(StringComparer.Ordinal))
+        {
+            hash.AppendData(File.ReadAllBytes(file));
+        }
+
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
 
     private static string Find()
     {

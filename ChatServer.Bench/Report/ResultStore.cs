@@ -4,7 +4,7 @@ using ChatServer.Bench.Load;
 namespace ChatServer.Bench.Report;
 
 /// <summary>
-/// Keeps results between runs of this program, so that the workloads may be measured one by one. Only results of the same build, measured the same way,
+/// Keeps results between runs of this program, so that the workloads may be measured one by one. Only results of the same sources, measured the same way,
 /// come together.
 /// </summary>
 internal sealed class ResultStore(string file, string origin)
