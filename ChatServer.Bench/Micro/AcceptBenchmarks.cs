@@ -23,6 +23,7 @@ public class AcceptBenchmarks : IAsyncDisposable
     private readonly Task[] _batch = new Task[BatchSize];
     private ConnectionMultiplexer? _redis;
     private AcceptLane? _lane;
+    private readonly RoomNames _names = new(new RedisKeys(partitions: 1), Room);
     private long _number;
 
     private IDatabase Database => _redis!.GetDatabase();
@@ -62,9 +63,20 @@ public class AcceptBenchmarks : IAsyncDisposable
     {
         var port = await _scene.AddRedisAsync(appendOnly: false, CancellationToken.None);
         _redis = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port}");
-        _lane = new(0, Database, new(partitions: 1), EmbeddedScript.Load("accept.lua"));
+        _lane = new(Database, EmbeddedScript.Load("accept.lua"), TimeProvider.System);
     }
 
-    private Task<Acceptance> AcceptAsync() =>
-        _lane!.PostAsync(new(Room, 7, $"{_number++}", 1, Head, Tail, Samples.Timestamp, "rest-7"));
+    private Task<Acceptance> AcceptAsync()
+    {
+        var outcome = new Outcome();
+        _lane!.Post(new(Room, 7, $"{_number++}", 1, Head, Tail, Samples.Timestamp, "rest-7"), _names, outcome);
+        return outcome.Task;
+    }
+
+    private sealed class Outcome() : TaskCompletionSource<Acceptance>(TaskCreationOptions.RunContinuationsAsynchronously), IAcceptListener
+    {
+        public void OnAccepted(MessageDraft draft, Acceptance acceptance) => SetResult(acceptance);
+
+        public void OnUnavailable(MessageDraft draft, RelayUnavailableException why) => SetException(why);
+    }
 }
