@@ -117,6 +117,16 @@ public sealed class ConnectionTests : IAsyncDisposable
     }
 
     [Fact]
+    public void SendToUser_BeforeTheWelcome_IsNotSent()
+    {
+        _connection.SendToUser("{\"type\":\"early\"}"u8);
+        _connection.Welcome("{\"type\":\"auth\"}"u8);
+        _connection.SendToUser("{\"type\":\"late\"}"u8);
+
+        _outbound.Texts.Select(frame => (string)frame["type"]!).Should().Equal("auth", "late");
+    }
+
+    [Fact]
     public void Ids_AreRandomAndSixteenDigits()
     {
         var ids = Enumerable.Range(0, 1000).Select(_ => new Connection(_outbound, () => { }, _time).IdText).ToList();
