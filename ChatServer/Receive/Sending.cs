@@ -34,46 +34,61 @@ internal sealed class Sending(IRelay relay, TimeProvider time)
         var rawIdentifier = frame.Identifier.Raw.ToArray();
         if (client.Accepting.Wait(0))
         {
-            Accept(client, member, draft, rawIdentifier);
+            _ = Accept(client, member, draft, rawIdentifier);
             return ValueTask.CompletedTask;
         }
 
         return WaitThenAcceptAsync(client, member, draft, rawIdentifier);
     }
 
+    /// <summary>As <see cref="Send"/>, with a message that is composed already. Completes when the accept step has begun; the task in its result tells its end.</summary>
+    /// <returns>Null where Redis was out of reach: the client has been told.</returns>
+    public async ValueTask<Task<Acceptance?>> SendAsync(Client client, Member member, MessageDraft draft, byte[] rawIdentifier)
+    {
+        await client.Accepting.WaitAsync();
+        return Accept(client, member, draft, rawIdentifier);
+    }
+
+    /// <summary>Answers a message that was accepted before.</summary>
+    public static void Repeat(Member member, byte[] rawIdentifier, Acceptance first) =>
+        member.Room.OnRepeat(
+            member, RoomFrames.Ack(member.Room.Key.RoomId, rawIdentifier, first.Seq, Encoding.ASCII.GetBytes(first.Timestamp)));
+
     private async ValueTask WaitThenAcceptAsync(Client client, Member member, MessageDraft draft, byte[] rawIdentifier)
     {
         await client.Accepting.WaitAsync();
-        Accept(client, member, draft, rawIdentifier);
+        _ = Accept(client, member, draft, rawIdentifier);
     }
 
     /// <summary>Begins the accept step before it returns, so that the order holds; what follows runs by itself.</summary>
-    private void Accept(Client client, Member member, MessageDraft draft, byte[] rawIdentifier)
+    private Task<Acceptance?> Accept(Client client, Member member, MessageDraft draft, byte[] rawIdentifier)
     {
         member.Room.Sending(member);
-        _ = AcceptAsync(client, member, draft, rawIdentifier);
+        return AcceptAsync(client, member, draft, rawIdentifier);
     }
 
-    private async Task AcceptAsync(Client client, Member member, MessageDraft draft, byte[] rawIdentifier)
+    private async Task<Acceptance?> AcceptAsync(Client client, Member member, MessageDraft draft, byte[] rawIdentifier)
     {
         try
         {
             var accepted = await relay.AcceptAsync(draft);
             if (accepted.IsRepeat)
             {
-                var timestamp = Encoding.ASCII.GetBytes(accepted.Timestamp);
-                member.Room.OnRepeat(member, RoomFrames.Ack(draft.Room.RoomId, rawIdentifier, accepted.Seq, timestamp));
+                Repeat(member, rawIdentifier, accepted);
             }
             else
             {
                 var json = MessageComposer.Join(draft.Head, accepted.Seq, draft.Tail);
                 member.Room.OnAccepted(new(accepted.Seq, accepted.Epoch, draft.Origin, json), member);
             }
+
+            return accepted;
         }
         catch (RelayUnavailableException)
         {
             Answers.Error(
                 client.Connection, ErrorCode.Unavailable, "Redis is out of reach; send again with the same identifier.", draft.Room.RoomId, draft.Identifier);
+            return null;
         }
         finally
         {

@@ -12,6 +12,9 @@ internal sealed class AcceptLane(int partition, IDatabase database, RedisKeys ke
 {
     private const int MaxBatch = 128;
 
+    /// <summary>The script's answer to a message whose file is held no more.</summary>
+    private const string FileGone = "gone";
+
     private readonly Lock _gate = new();
     private List<Pending> _waiting = [];
     private bool _running;
@@ -43,6 +46,12 @@ internal sealed class AcceptLane(int partition, IDatabase database, RedisKeys ke
                 var answers = await CallAsync(batch);
                 for (var index = 0; index < batch.Count; index++)
                 {
+                    if (answers[index] == FileGone)
+                    {
+                        batch[index].SetException(new RelayUnavailableException("The message's file is held no more."));
+                        continue;
+                    }
+
                     batch[index].SetResult(Parse(answers[index]));
                 }
             }
@@ -60,8 +69,10 @@ internal sealed class AcceptLane(int partition, IDatabase database, RedisKeys ke
 
     private async Task<string[]> CallAsync(List<Pending> batch)
     {
-        var names = new RedisKey[1 + (3 * batch.Count)];
-        var values = new RedisValue[7 + (8 * batch.Count)];
+        var files = batch.Where(pending => pending.Draft.File is not null).Select(pending => (RedisKey)RedisKeys.File(pending.Draft.File!.Id)).ToArray();
+        var names = new RedisKey[1 + (3 * batch.Count) + files.Length];
+        var values = new RedisValue[7 + (9 * batch.Count)];
+        files.CopyTo(names, 1 + (3 * batch.Count));
         names[0] = RedisKeys.Outbox(partition);
         values[0] = Epoch.New();
         values[1] = RelayLimits.LogMessages;
@@ -76,7 +87,7 @@ internal sealed class AcceptLane(int partition, IDatabase database, RedisKeys ke
             names[1 + (3 * index)] = keys.Room(draft.Room);
             names[2 + (3 * index)] = keys.Log(draft.Room);
             names[3 + (3 * index)] = keys.Identifier(draft.Room, draft.UserId, draft.Identifier);
-            var first = 7 + (8 * index);
+            var first = 7 + (9 * index);
             values[first] = keys.RoomChannel(draft.Room);
             values[first + 1] = draft.Head;
             values[first + 2] = draft.Tail;
@@ -85,12 +96,14 @@ internal sealed class AcceptLane(int partition, IDatabase database, RedisKeys ke
             values[first + 5] = draft.TokenKey;
             values[first + 6] = draft.Seen.Epoch ?? "";
             values[first + 7] = draft.Seen.Seq;
+            values[first + 8] = draft.File is { } file ? (long)file.Retention.TotalSeconds : 0;
         }
 
         return (string[])(await RedisCalls.TryAsync(() => database.ScriptEvaluateAsync(script, names, values)))!;
     }
 
-    private static Acceptance Parse(string answer)
+    /// <summary>Reads the script's answer, which is also what an identifier's key holds.</summary>
+    public static Acceptance Parse(string answer)
     {
         var parts = answer.Split(' ');
         return new(long.Parse(parts[0], CultureInfo.InvariantCulture), parts[1], parts[2], parts.Length > 3);

@@ -27,6 +27,11 @@ internal sealed partial class RedisRelay : IRelay
 
     public ValueTask<Acceptance> AcceptAsync(MessageDraft draft) => new(_lanes[_keys.PartitionOf(draft.Room)].PostAsync(draft));
 
+    public async ValueTask<Acceptance?> FindAsync(RoomKey room, long userId, string identifier) =>
+        (string?)await RedisCalls.TryAsync(() => _database.StringGetAsync(_keys.Identifier(room, userId, identifier))) is { } answer
+            ? AcceptLane.Parse(answer) with { IsRepeat = true }
+            : null;
+
     public ValueTask<IAsyncDisposable> SubscribeAsync(RoomKey room, IRoomListener listener)
     {
         var name = _keys.RoomChannel(room);
