@@ -85,7 +85,7 @@ internal static class ChatServerExtensions
         services.AddSingleton(options).AddSingleton<QuantumPipelines>().AddSingleton<QuantumClient>().AddSingleton<Saver>()
             .AddSingleton(new SaveSlots(options.Parallel))
             .AddSingleton<IMemberSource>(provider => provider.GetRequiredService<QuantumClient>())
-            .AddHostedService<OutboxWorker>();
+            .AddHostedService<OutboxWorker>().AddHostedService<WaitingFiles>();
         services.AddHttpClient(QuantumClient.ClientName, client =>
             {
                 client.BaseAddress = options.QuantumUrl;

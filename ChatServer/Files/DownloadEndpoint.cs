@@ -63,7 +63,7 @@ internal sealed partial class DownloadEndpoint(IFileStore store, ILogger<Downloa
     /// What somebody sent must not run in this host's name: it is saved, not shown, its type is not guessed, and if it is shown after all it may do nothing.
     /// Pages of other hosts, such as Quantum's own, may show it as a picture: who knows the address may load it anyway.
     /// </summary>
-    private static void Guard(IHeaderDictionary headers)
+    public static void Guard(IHeaderDictionary headers)
     {
         headers.XContentTypeOptions = "nosniff";
         headers.ContentSecurityPolicy = "sandbox; default-src 'none'";

@@ -58,4 +58,4 @@ internal sealed record StoredFile(string Name, string ContentType, long Size, st
 internal sealed class NoSpaceException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>A file is held no more.</summary>
-internal sealed class FileGoneException(FileId id) : IOException($"File {id.Partition}-… is held no more.");
+internal sealed class FileGoneException(FileId id) : Exception($"File {id.Partition}-… is held no more.");
