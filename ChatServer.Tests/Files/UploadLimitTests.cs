@@ -93,6 +93,8 @@ public sealed class UploadLimitTests(LimitedNode limited) : IClassFixture<Limite
         await using var ada = await limited.LoginAsync(7, room);
         await ada.BeginAsync(room, "f1", 250_000);
         await ada.SendAsync(SentFile.Bytes(sent), 50_000);
+        using var http = new HttpClient();
+        (await http.GetStringAsync(new Uri(limited.Node.Http, "/metrics"))).Should().Contain("\nchatserver_uploads 1\n");
 
         (await ada.ErrorAsync("file_incomplete")).Text("identifier").Should().Be("f1");
 

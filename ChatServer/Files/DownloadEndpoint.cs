@@ -40,6 +40,12 @@ internal sealed partial class DownloadEndpoint(IFileStore store, ILogger<Downloa
                 rate.MinDataRate = SlowestPeer;
             }
 
+            if (!context.Request.Headers.Range.ToString().StartsWith("bytes=", StringComparison.OrdinalIgnoreCase))
+            {
+                // A unit that is not understood is ignored (RFC 9110, section 14.2); the framework takes any for bytes.
+                context.Request.Headers.Remove(HeaderNames.Range);
+            }
+
             await Results.Stream(
                 new StoredFileStream(store, known, file.Size), file.ContentType, file.Name, lastModified: null,
                 new EntityTagHeaderValue($"\"{file.Sha256}\""), enableRangeProcessing: true).ExecuteAsync(context);

@@ -13,6 +13,9 @@ internal sealed class UploadBuffers(FilesOptions options) : IDisposable
 
     private readonly SemaphoreSlim _free = new(options.BufferBytes / IFileStore.ChunkBytes);
 
+    /// <summary>How many are free now.</summary>
+    public int Free => _free.CurrentCount;
+
     /// <returns>At least <see cref="IFileStore.ChunkBytes"/>; null where none became free in time.</returns>
     public async ValueTask<byte[]?> RentAsync() =>
         _free.Wait(0) || await _free.WaitAsync(Patience) ? ArrayPool<byte>.Shared.Rent(IFileStore.ChunkBytes) : null;

@@ -40,11 +40,6 @@ internal sealed partial class UploadWatch(TimeProvider time, ILogger<UploadWatch
             // A defect of ours: it must be seen, and the watch goes on.
             LogFailed(exception);
         }
-
-        if (upload.IsOver)
-        {
-            Remove(upload);
-        }
     }
 
     [LoggerMessage(910, LogLevel.Error, "An upload could not be looked after, for a reason that lies here.")]

@@ -128,6 +128,7 @@ internal sealed class FileRequests(
         Upload? upload = null;
         upload = new Upload(store.NewId(room), file, store, buffers, options, time, failure =>
         {
+            watch.Remove(upload!);
             Answers.Error(connection, failure.Code, failure.Message, room.RoomId, identifier);
             _ = GiveBackAsync(user, file.Size - upload!.Received);
         });
