@@ -1,10 +1,44 @@
+using System.Runtime.InteropServices;
 using ChatServer.Bench;
+using ChatServer.Bench.Drive;
+using ChatServer.Bench.Load;
+using ChatServer.Bench.Micro;
+using ChatServer.Bench.Peers;
+using ChatServer.Bench.Soak;
 
-if (args is not ["micro"])
+using var stop = new CancellationTokenSource();
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+
+try
 {
-    await Console.Error.WriteLineAsync("Usage: dotnet run -c Release --project ChatServer.Bench -- micro");
-    return 64;
+    return args switch
+    {
+        ["load", .. var options] => await LoadCommand.RunAsync(LoadOptions.Parse(options), stop.Token),
+        ["soak", .. var options] => await SoakCommand.RunAsync(SoakOptions.Parse(options), stop.Token),
+        ["micro", .. var options] => MicroCommand.Run(options),
+        ["drive", var plan] => await DriveCommand.RunAsync(plan),
+        [QuantumStandIn.Verb, .. var options] => await QuantumStandIn.RunAsync(new(options)),
+        [NaivePeer.Verb, .. var options] => await NaivePeer.RunAsync(new(options)),
+        [SignalRPeer.Verb, .. var options] => await SignalRPeer.RunAsync(new(options)),
+        _ => throw new FormatException("What is to be done?"),
+    };
+}
+catch (FormatException wrong)
+{
+    const int usageExitCode = 64;
+    await Console.Error.WriteLineAsync($"{wrong.Message}\n{Usage.Text}");
+    return usageExitCode;
+}
+catch (OperationCanceledException) when (stop.IsCancellationRequested)
+{
+    const int interruptedExitCode = 130;
+    return interruptedExitCode;
 }
 
-await Console.Out.WriteLineAsync(Micro.Run());
-return 0;
+void Stop(PosixSignalContext signal)
+{
+    // What was started is ended on the way out.
+    signal.Cancel = true;
+    stop.Cancel();
+}

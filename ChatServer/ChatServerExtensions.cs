@@ -82,7 +82,7 @@ internal static class ChatServerExtensions
 
     private static void AddPersist(this IServiceCollection services, PersistOptions options)
     {
-        services.AddSingleton(options).AddSingleton<QuantumPipelines>().AddSingleton<QuantumClient>().AddSingleton<Saver>()
+        services.AddSingleton(options).AddSingleton<QuantumPipelines>().AddSingleton<QuantumClient>().AddSingleton<SavedNotices>().AddSingleton<Saver>()
             .AddSingleton(new SaveSlots(options.Parallel))
             .AddSingleton<IMemberSource>(provider => provider.GetRequiredService<QuantumClient>())
             .AddHostedService<OutboxWorker>().AddHostedService<WaitingFiles>();

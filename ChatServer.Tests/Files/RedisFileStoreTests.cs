@@ -65,7 +65,7 @@ public sealed class RedisFileStoreTests(RedisServer redis) : FileStoreContract, 
         var last = _node.Relay.AcceptAsync(Drafts.Of(room, 7, "m4"));
 
         (await first).Seq.Should().Be(1);
-        await FluentActions.Awaiting(() => lost.AsTask()).Should().ThrowAsync<RelayUnavailableException>();
+        await FluentActions.Awaiting(() => lost).Should().ThrowAsync<RelayUnavailableException>();
         (await kept).Seq.Should().Be(2);
         (await last).Seq.Should().Be(3);
         (await TimeToLiveAsync(held)).Should().BeCloseTo(Options.Retention, TimeSpan.FromSeconds(10));

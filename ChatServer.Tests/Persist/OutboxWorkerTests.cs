@@ -31,9 +31,7 @@ public sealed class OutboxWorkerTests : IAsyncLifetime
     {
         _quantum = await QuantumServer.StartAsync();
         _parts = new QuantumParts(_quantum.Url, TimeSpan.FromSeconds(5), TimeProvider.System);
-        var saver = new Saver(_parts.Client, _relay, new MemberLists(_parts.Client, TimeProvider.System), NullLogger<Saver>.Instance);
-        _worker = new OutboxWorker(
-            _outbox, saver, new SaveSlots(Parallel), new PersistOptions(_quantum.Url, TimeSpan.FromSeconds(5), 20, Parallel), TimeProvider.System, NullLogger<OutboxWorker>.Instance);
+        _worker = NewWorker();
     }
 
     public async ValueTask DisposeAsync()
@@ -236,10 +234,17 @@ public sealed class OutboxWorkerTests : IAsyncLifetime
     private async Task StartAnotherAsync()
     {
         _worker!.Dispose();
-        var saver = new Saver(_parts!.Client, _relay, new MemberLists(_parts.Client, TimeProvider.System), NullLogger<Saver>.Instance);
-        _worker = new OutboxWorker(
-            _outbox, saver, new SaveSlots(Parallel), new PersistOptions(Quantum.Url, TimeSpan.FromSeconds(5), 20, Parallel), TimeProvider.System, NullLogger<OutboxWorker>.Instance);
+        _worker = NewWorker();
         await StartAsync();
+    }
+
+    private OutboxWorker NewWorker()
+    {
+        var notices = new SavedNotices(_relay, TimeProvider.System);
+        var saver = new Saver(_parts!.Client, _relay, notices, new MemberLists(_parts.Client, TimeProvider.System), NullLogger<Saver>.Instance);
+        return new(
+            _outbox, saver, notices, new SaveSlots(Parallel), new PersistOptions(Quantum.Url, TimeSpan.FromSeconds(5), 20, Parallel), TimeProvider.System,
+            NullLogger<OutboxWorker>.Instance);
     }
 
     private async Task PostAsync(RoomKey room, string identifier) => await _relay.AcceptAsync(Drafts.Of(room, 7, identifier));

@@ -3,6 +3,7 @@ using ChatServer.Protocol;
 using ChatServer.Redis;
 using ChatServer.Relay;
 using ChatServer.Tests.Redis;
+using ChatServer.Tests.Relay;
 using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Persist;
@@ -75,8 +76,8 @@ public sealed class RedisOutboxTests(RedisServer redis) : OutboxContract, IClass
     [Fact(Timeout = Limit)]
     public async Task Read_ByAnotherNode_GivesTheSame()
     {
-        var room = ChatServer.Tests.Relay.Drafts.NewRoom();
-        await Relay.AcceptAsync(ChatServer.Tests.Relay.Drafts.Of(room, 7, "a1"));
+        var room = Drafts.NewRoom();
+        await Relay.AcceptAsync(Drafts.Of(room, 7, "a1"));
 
         var there = await _other!.Outbox.ReadAsync(PartitionOf(room), "", 1000);
 

@@ -18,7 +18,7 @@ internal sealed class RedisNode : IAsyncDisposable
     {
         _redis = RedisConnection.Open(options, NullLogger<RedisConnection>.Instance);
         _subscriptions = new(options, _redis, TimeProvider.System, NullLogger<RedisSubscriptions>.Instance);
-        Relay = new RedisRelay(Connection, _subscriptions, Keys, NullLogger<RedisRelay>.Instance);
+        Relay = new RedisRelay(Connection, _subscriptions, Keys, TimeProvider.System, NullLogger<RedisRelay>.Instance);
         Outbox = new RedisOutbox(Connection, _subscriptions, Keys, TimeProvider.System);
     }
 

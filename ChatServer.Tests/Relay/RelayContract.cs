@@ -95,7 +95,7 @@ public abstract class RelayContract
         var answers = await Task.WhenAll(Enumerable.Range(0, posters).Select(user => Task.Run(async () =>
         {
             // Posted without waiting for the one before, as a client's pipelined frames are.
-            var posted = Enumerable.Range(0, each).Select(number => Relay.AcceptAsync(Drafts.Of(room, user + 1, $"m{number}")).AsTask()).ToList();
+            var posted = Enumerable.Range(0, each).Select(number => Relay.AcceptAsync(Drafts.Of(room, user + 1, $"m{number}"))).ToList();
             return await Task.WhenAll(posted);
         })));
 
@@ -111,7 +111,7 @@ public abstract class RelayContract
     {
         var room = Drafts.NewRoom();
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() => Relay.AcceptAsync(Drafts.Of(room, 7, "a1")).AsTask())));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() => Relay.AcceptAsync(Drafts.Of(room, 7, "a1")))));
 
         answers.Should().AllSatisfy(answer => answer.Seq.Should().Be(1));
         answers.Where(answer => !answer.IsRepeat).Should().ContainSingle();
@@ -159,7 +159,7 @@ public abstract class RelayContract
     public async Task Read_LongLog_HoldsTheNewestThousand()
     {
         var room = Drafts.NewRoom();
-        await Task.WhenAll(Enumerable.Range(1, 1500).Select(number => Relay.AcceptAsync(Drafts.Of(room, 7, $"m{number}")).AsTask()));
+        await Task.WhenAll(Enumerable.Range(1, 1500).Select(number => Relay.AcceptAsync(Drafts.Of(room, 7, $"m{number}"))));
 
         var page = await Relay.ReadAsync(room, 500, 2000);
 

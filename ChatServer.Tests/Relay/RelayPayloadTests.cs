@@ -13,7 +13,7 @@ public sealed class RelayPayloadTests
     {
         var heard = new Heard();
 
-        RelayPayload.Deliver(RelayPayload.Notice(new(user, connection, "{\"a\":\"\\n\"}\n"u8.ToArray())), heard).Should().BeTrue();
+        new RelayPayloadReader(heard).Read(RelayPayload.Notice(new(user, connection, "{\"a\":\"\\n\"}\n"u8.ToArray()))).Should().BeTrue();
 
         var notice = heard.Notices.Should().ContainSingle().Subject;
         (notice.ExceptUserId, notice.ExceptConnection, Heard.Text(notice.Json)).Should().Be((user, connection, "{\"a\":\"\\n\"}\n"));
@@ -24,27 +24,42 @@ public sealed class RelayPayloadTests
     {
         var heard = new Heard();
 
-        RelayPayload.Deliver(Encoding.UTF8.GetBytes($"m 501 k3 {RelayPayload.Connection(255)}\n{{\"ü\":1}}"), heard).Should().BeTrue();
+        new RelayPayloadReader(heard).Read(Encoding.UTF8.GetBytes($"m 501 k3 {RelayPayload.Connection(255)} 8\n{{\"ü\":1}}")).Should().BeTrue();
 
         var message = heard.Messages.Should().ContainSingle().Subject;
         (message.Seq, message.Epoch, message.Origin, Heard.Text(message.Json)).Should().Be((501, "k3", 255UL, "{\"ü\":1}"));
     }
 
-    [Theory]
-    [InlineData("")]
-    [InlineData("m 1 e 0")]
-    [InlineData("m 1 e 0 0\n{}")]
-    [InlineData("m 1 e 0 0 0 0 0\n{}")]
-    [InlineData("m x e 0\n{}")]
-    [InlineData("m 1 e 0g\n{}")]
-    [InlineData("n 1\n{}")]
-    [InlineData("q 1 0\n{}")]
-    [InlineData("\n{}")]
-    public void Deliver_AnythingElse_IsNobodys(string payload)
+    [Fact]
+    public void Messages_ThatShareAPublication_AreReadInOrder()
     {
         var heard = new Heard();
 
-        RelayPayload.Deliver(Encoding.UTF8.GetBytes(payload), heard).Should().BeFalse();
+        new RelayPayloadReader(heard).Read("m 1 k3 01 6\n\"a\\nb\"m 2 k3 02 2\n{}m 3 k4 01 3\n\"c\""u8.ToArray()).Should().BeTrue();
+
+        heard.Messages.Select(message => (message.Seq, message.Epoch, message.Origin, Heard.Text(message.Json))).Should()
+            .Equal((1, "k3", 1UL, "\"a\\nb\""), (2, "k3", 2UL, "{}"), (3, "k4", 1UL, "\"c\""));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("m 1 e 0")]
+    [InlineData("m 1 e 0\n{}")]
+    [InlineData("m 1 e 0 3\n{}")]
+    [InlineData("m 1 e 0 -1\n{}")]
+    [InlineData("m 1 e 0 x\n{}")]
+    [InlineData("m 1 e 0 2 0\n{}")]
+    [InlineData("m 1 e 0 2 0 0 0\n{}")]
+    [InlineData("m x e 0 2\n{}")]
+    [InlineData("m 1 e 0g 2\n{}")]
+    [InlineData("n 1\n{}")]
+    [InlineData("q 1 0\n{}")]
+    [InlineData("\n{}")]
+    public void Read_AnythingElse_IsNobodys(string payload)
+    {
+        var heard = new Heard();
+
+        new RelayPayloadReader(heard).Read(Encoding.UTF8.GetBytes(payload)).Should().BeFalse();
 
         heard.Messages.Should().BeEmpty();
         heard.Notices.Should().BeEmpty();

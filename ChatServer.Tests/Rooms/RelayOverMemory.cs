@@ -17,7 +17,7 @@ internal sealed class RelayOverMemory : IRelay
     /// <summary>Runs before each reading of the log.</summary>
     public Func<long, int, Task> BeforeRead { get; set; } = (_, _) => Task.CompletedTask;
 
-    public ValueTask<Acceptance> AcceptAsync(MessageDraft draft) => _relay.AcceptAsync(draft);
+    public void Accept(MessageDraft draft, IAcceptListener listener) => _relay.Accept(draft, listener);
 
     public ValueTask<Acceptance?> FindAsync(RoomKey room, long userId, string identifier) => _relay.FindAsync(room, userId, identifier);
 

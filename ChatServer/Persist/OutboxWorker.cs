@@ -5,7 +5,7 @@ namespace ChatServer.Persist;
 /// <summary>
 /// Keeps this node's leases, its fair share of the partitions, and runs a drainer for each. What a dead node leaves is taken over within two lease times.
 /// </summary>
-internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, SaveSlots slots, PersistOptions options, TimeProvider time, ILogger<OutboxWorker> logger) : BackgroundService
+internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, SavedNotices notices, SaveSlots slots, PersistOptions options, TimeProvider time, ILogger<OutboxWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan RenewEvery = IOutbox.LeaseTime / 5;
 
@@ -41,6 +41,7 @@ internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, SaveSlot
         }
 
         await Task.WhenAll(Enumerable.Range(0, outbox.Partitions).Select(StopAsync));
+        await notices.FlushAsync();
         await SignOffAsync();
         if (listening is not null)
         {

@@ -13,6 +13,9 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
 {
     private const int PageEntries = 128;
 
+    /// <summary>Entries in memory at which no more are read, unless no room in hand gets on.</summary>
+    private const int Enough = 64;
+
     /// <summary>Entries in memory at once; more wait in the outbox.</summary>
     private const int MaxInHand = 1024;
 
@@ -27,6 +30,7 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
     private readonly Dictionary<RoomKey, Queue<OutboxEntry>> _rooms = [];
     private readonly Lock _gate = new();
     private int _inHand;
+    private int _roomsInTrouble;
     private bool _disposed;
 
     /// <summary>There may be something to read.</summary>
@@ -60,8 +64,8 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
         {
             try
             {
-                var room = MaxInHand - Volatile.Read(ref _inHand);
-                var entries = room <= 0 ? [] : await outbox.ReadAsync(partition, last, Math.Min(room, PageEntries));
+                var room = RoomForMore();
+                var entries = room == 0 ? [] : await outbox.ReadAsync(partition, last, room);
                 foreach (var entry in entries)
                 {
                     last = entry.Id;
@@ -89,6 +93,15 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
         }
 
         await Task.WhenAll(saving);
+    }
+
+    /// <returns>How many entries may be read now.</returns>
+    private int RoomForMore()
+    {
+        lock (_gate)
+        {
+            return _inHand < Enough || _roomsInTrouble == _rooms.Count ? Math.Min(PageEntries, MaxInHand - _inHand) : 0;
+        }
     }
 
     /// <returns>Null where the entry is none that a ChatServer wrote: it is buried, so that it holds up nobody.</returns>
@@ -152,7 +165,7 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
                         return true;
                     }
 
-                    await PauseAsync(cancellation);
+                    await PauseInTroubleAsync(cancellation);
                     continue;
                 }
 
@@ -174,12 +187,12 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
                     return true;
                 }
 
-                await PauseAsync(cancellation);
+                await PauseInTroubleAsync(cancellation);
             }
             catch (RelayUnavailableException exception)
             {
                 LogPostponed(exception, partition, entry.Id);
-                await PauseAsync(cancellation);
+                await PauseInTroubleAsync(cancellation);
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
@@ -189,7 +202,7 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
             {
                 // A defect of ours: the room must not be forgotten for it, and it must be seen.
                 LogFailed(exception, partition, entry.Id);
-                await PauseAsync(cancellation);
+                await PauseInTroubleAsync(cancellation);
             }
         }
 
@@ -252,11 +265,26 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
         {
             _rooms[key].Dequeue();
             _inHand--;
-            if (_inHand is 0 or MaxInHand - PageEntries)
+            if (_inHand is 0 or Enough - 1)
             {
                 // Nobody calls "filled" for what was accepted while the outbox still held these, and there is space for more now.
                 Wake();
             }
+        }
+    }
+
+    /// <summary>Meanwhile this room's messages are no reason to read no others.</summary>
+    private async Task PauseInTroubleAsync(CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            _roomsInTrouble++;
+        }
+
+        await PauseAsync(cancellation);
+        lock (_gate)
+        {
+            _roomsInTrouble--;
         }
     }
 

@@ -13,5 +13,5 @@ internal sealed record PersistOptions(Uri? QuantumUrl, TimeSpan TryTimeout, int 
         settings.HttpUrl("QUANTUM_SERVER_URL"),
         settings.Seconds("QUANTUM_TIMEOUT", 10, 1, 300),
         settings.Int("SAVE_ATTEMPTS", 20, 1, 1_000_000),
-        settings.Int("CHAT_SAVES_IN_PARALLEL", 32, 1, 1024));
+        settings.Int("CHAT_SAVES_IN_PARALLEL", 8, 1, 1024));
 }

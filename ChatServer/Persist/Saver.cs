@@ -7,7 +7,7 @@ using ChatServer.Rooms;
 namespace ChatServer.Persist;
 
 /// <summary>Brings one outbox entry to Quantum and tells those whom it concerns what became of it.</summary>
-internal sealed partial class Saver(QuantumClient quantum, IRelay relay, MemberLists members, ILogger<Saver> logger)
+internal sealed partial class Saver(QuantumClient quantum, IRelay relay, SavedNotices notices, MemberLists members, ILogger<Saver> logger)
 {
     /// <returns>Null where Quantum has it; else why it never will.</returns>
     /// <exception cref="QuantumUnavailableException">Quantum has not said its last word: try again later.</exception>
@@ -51,15 +51,12 @@ internal sealed partial class Saver(QuantumClient quantum, IRelay relay, MemberL
 
     private async ValueTask TellSavedAsync(StoredMessage message, SaveOutcome.Saved saved)
     {
-        var toSender = relay.NotifyUserAsync(message.FromUserId, JsonSerializer.SerializeToUtf8Bytes(
+        await relay.NotifyUserAsync(message.FromUserId, JsonSerializer.SerializeToUtf8Bytes(
             new InfoChatFrame(
                 "info_chat", true, "Message sent out successfully", message.RoomId, message.Identifier, message.Seq,
                 saved.Id, saved.Timestamp, saved.Date, saved.Time),
             ProtocolJson.Default.InfoChatFrame));
-        var toOthers = relay.NotifyRoomAsync(message.Room, new RoomNotice(message.FromUserId, 0, JsonSerializer.SerializeToUtf8Bytes(
-            new SavedFrame("saved", message.RoomId, [new(message.Seq, message.Identifier, saved.Id)]), ProtocolJson.Default.SavedFrame)));
-        await toSender;
-        await toOthers;
+        notices.Add(message.Room, message.FromUserId, new(message.Seq, message.Identifier, saved.Id));
     }
 
     [LoggerMessage(500, LogLevel.Error, "Message {Seq} of room {CompanyId}/{RoomId} by user {UserId} is a dead letter now: {Why}")]

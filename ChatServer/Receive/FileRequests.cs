@@ -102,8 +102,12 @@ internal sealed class FileRequests(
     private async ValueTask BeginAsync(Client client, Member member, string identifier, byte[] rawIdentifier, FileAnnouncement file)
     {
         // The same identifier once more: the client begins anew.
-        await LeaveAsync(client);
-        client.Transfer = null;
+        if (client.Transfer is { } before)
+        {
+            await before.Upload.EndAsync(UploadFailure.BegunAnew);
+            client.Transfer = null;
+        }
+
         var (connection, user, room) = (client.Connection, client.Connection.Caller!.UserId, member.Room.Key);
         try
         {
@@ -129,7 +133,11 @@ internal sealed class FileRequests(
         upload = new Upload(store.NewId(room), file, store, buffers, options, time, failure =>
         {
             watch.Remove(upload!);
-            Answers.Error(connection, failure.Code, failure.Message, room.RoomId, identifier);
+            if (failure != UploadFailure.BegunAnew)
+            {
+                Answers.Error(connection, failure.Code, failure.Message, room.RoomId, identifier);
+            }
+
             _ = GiveBackAsync(user, file.Size - upload!.Received);
         });
         watch.Add(upload);
@@ -191,18 +199,21 @@ internal sealed class FileRequests(
             Seen = member.Room.Mark,
             File = new(id, options.Retention),
         };
-        _ = SettleAsync(id, await sending.SendAsync(client, member, draft, transfer.RawIdentifier));
+        await sending.SendAsync(client, member, draft, acceptance =>
+        {
+            // Accepted before, with a file of its own. Where Redis can't say, this one goes by itself if it was not accepted.
+            if (acceptance.IsRepeat)
+            {
+                _ = DeleteAsync(id);
+            }
+        });
     }
 
-    /// <summary>A file whose message was accepted before is not needed. One whose acceptance is unknown goes by itself if it was not accepted.</summary>
-    private async Task SettleAsync(FileId id, Task<Acceptance?> accepting)
+    private async Task DeleteAsync(FileId id)
     {
         try
         {
-            if (await accepting is { IsRepeat: true })
-            {
-                await store.DeleteAsync(id);
-            }
+            await store.DeleteAsync(id);
         }
         catch (RelayUnavailableException)
         {

@@ -31,68 +31,64 @@ internal sealed class Sending(IRelay relay, TimeProvider time)
         {
             Seen = member.Room.Mark,
         };
-        var rawIdentifier = frame.Identifier.Raw.ToArray();
         if (client.Accepting.Wait(0))
         {
-            _ = Accept(client, member, draft, rawIdentifier);
+            Accept(client, member, draft);
             return ValueTask.CompletedTask;
         }
 
-        return WaitThenAcceptAsync(client, member, draft, rawIdentifier);
+        return WaitThenAcceptAsync(client, member, draft);
     }
 
-    /// <summary>As <see cref="Send"/>, with a message that is composed already. Completes when the accept step has begun; the task in its result tells its end.</summary>
-    /// <returns>Null where Redis was out of reach: the client has been told.</returns>
-    public async ValueTask<Task<Acceptance?>> SendAsync(Client client, Member member, MessageDraft draft, byte[] rawIdentifier)
+    /// <summary>Sends a message that is composed already; completes when its accept step has begun.</summary>
+    /// <param name="accepted">Called with its outcome, unless Redis can't take it.</param>
+    public async ValueTask SendAsync(Client client, Member member, MessageDraft draft, Action<Acceptance> accepted)
     {
         await client.Accepting.WaitAsync();
-        return Accept(client, member, draft, rawIdentifier);
+        Accept(client, member, draft, accepted);
     }
 
     /// <summary>Answers a message that was accepted before.</summary>
-    public static void Repeat(Member member, byte[] rawIdentifier, Acceptance first) =>
+    public static void Repeat(Member member, ReadOnlySpan<byte> rawIdentifier, Acceptance first) =>
         member.Room.OnRepeat(
             member, RoomFrames.Ack(member.Room.Key.RoomId, rawIdentifier, first.Seq, Encoding.ASCII.GetBytes(first.Timestamp)));
 
-    private async ValueTask WaitThenAcceptAsync(Client client, Member member, MessageDraft draft, byte[] rawIdentifier)
+    private async ValueTask WaitThenAcceptAsync(Client client, Member member, MessageDraft draft)
     {
         await client.Accepting.WaitAsync();
-        _ = Accept(client, member, draft, rawIdentifier);
+        Accept(client, member, draft);
     }
 
-    /// <summary>Begins the accept step before it returns, so that the order holds; what follows runs by itself.</summary>
-    private Task<Acceptance?> Accept(Client client, Member member, MessageDraft draft, byte[] rawIdentifier)
+    private void Accept(Client client, Member member, MessageDraft draft, Action<Acceptance>? accepted = null)
     {
         member.Room.Sending(member);
-        return AcceptAsync(client, member, draft, rawIdentifier);
+        relay.Accept(draft, new Receipt(client, member, accepted));
     }
 
-    private async Task<Acceptance?> AcceptAsync(Client client, Member member, MessageDraft draft, byte[] rawIdentifier)
+    /// <summary>Waits for one message's outcome, and sees to it that the sender learns it.</summary>
+    private sealed class Receipt(Client client, Member member, Action<Acceptance>? accepted) : IAcceptListener
     {
-        try
+        public void OnAccepted(MessageDraft draft, Acceptance acceptance)
         {
-            var accepted = await relay.AcceptAsync(draft);
-            if (accepted.IsRepeat)
+            client.Accepting.Release();
+            accepted?.Invoke(acceptance);
+            var json = MessageComposer.Join(draft.Head, acceptance.Seq, draft.Tail);
+            if (acceptance.IsRepeat)
             {
-                Repeat(member, rawIdentifier, accepted);
+                MessageComposer.ReadReceipt(json, out _, out var identifier, out _);
+                Repeat(member, identifier, acceptance);
             }
             else
             {
-                var json = MessageComposer.Join(draft.Head, accepted.Seq, draft.Tail);
-                member.Room.OnAccepted(new(accepted.Seq, accepted.Epoch, draft.Origin, json), member);
+                member.Room.OnAccepted(new(acceptance.Seq, acceptance.Epoch, draft.Origin, json), member);
             }
+        }
 
-            return accepted;
-        }
-        catch (RelayUnavailableException)
-        {
-            Answers.Error(
-                client.Connection, ErrorCode.Unavailable, "Redis is out of reach; send again with the same identifier.", draft.Room.RoomId, draft.Identifier);
-            return null;
-        }
-        finally
+        public void OnUnavailable(MessageDraft draft, RelayUnavailableException why)
         {
             client.Accepting.Release();
+            Answers.Error(
+                client.Connection, ErrorCode.Unavailable, "Redis can't take it now; send again with the same identifier.", draft.Room.RoomId, draft.Identifier);
         }
     }
 }

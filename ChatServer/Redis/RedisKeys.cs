@@ -35,8 +35,13 @@ internal sealed class RedisKeys(int partitions)
     public string Log(RoomKey room) => $"chat:{{{PartitionOf(room)}}}:log:{room.CompanyId}:{room.RoomId}";
 
     /// <summary>A string that expires: the first answer to an identifier.</summary>
-    public string Identifier(RoomKey room, long userId, string identifier) =>
-        $"chat:{{{PartitionOf(room)}}}:id:{room.CompanyId}:{room.RoomId}:{userId}:{identifier}";
+    public string Identifier(RoomKey room, long userId, string identifier) => Identifiers(room) + IdentifierOf(userId, identifier);
+
+    /// <summary>What the names of a room's identifiers begin with.</summary>
+    public string Identifiers(RoomKey room) => $"chat:{{{PartitionOf(room)}}}:id:{room.CompanyId}:{room.RoomId}:";
+
+    /// <summary>What follows that.</summary>
+    public static string IdentifierOf(long userId, string identifier) => $"{userId}:{identifier}";
 
     /// <summary>The channel of a room's messages and notices.</summary>
     public string RoomChannel(RoomKey room) => $"chat:{{{PartitionOf(room)}}}:room:{room.CompanyId}:{room.RoomId}";

@@ -80,6 +80,7 @@ internal sealed record RedisOptions(
 
             // CONFIG GET tells whether Redis announces what happens to keys.
             AllowAdmin = true,
+            SocketManager = SocketManager.ThreadPool,
         };
         foreach (var endPoint in EndPoints)
         {

@@ -1,115 +1,149 @@
+using System.Buffers.Text;
 using System.Globalization;
+using System.Text;
 using ChatServer.Redis;
 using StackExchange.Redis;
 
 namespace ChatServer.Relay;
 
 /// <summary>
-/// Accepts the messages of one partition, in the order in which they were posted: one script call is under way at a time, and what arrives meanwhile
-/// shares the next one. When a call fails, everything that waits fails with it: a later message of a sender must not overtake an earlier one.
+/// Accepts messages in the order in which they were posted: one script call is under way at a time, and what arrives meanwhile shares the next one.
+/// When a call fails, everything that waits fails with it: a later message of a sender must not overtake an earlier one.
 /// </summary>
-internal sealed class AcceptLane(int partition, IDatabase database, RedisKeys keys, string script)
+internal sealed class AcceptLane(IDatabase database, string script, TimeProvider time) : IThreadPoolWorkItem
 {
-    private const int MaxBatch = 128;
-
-    /// <summary>The script's answer to a message whose file is held no more.</summary>
-    private const string FileGone = "gone";
+    /// <summary>Keeps one call, during which Redis serves nobody else, at a few milliseconds. Large ones let a room's messages leave in one write.</summary>
+    private const int MaxBatch = 512;
+    private const int KeysEach = 4;
+    private const int ValuesEach = 9;
+    private const int ValuesFirst = 7;
 
     private readonly Lock _gate = new();
-    private List<Pending> _waiting = [];
+    private List<Posted> _waiting = [];
     private bool _running;
 
-    public Task<Acceptance> PostAsync(MessageDraft draft)
+    public void Post(MessageDraft draft, RoomNames names, IAcceptListener listener)
     {
-        var pending = new Pending(draft);
         lock (_gate)
         {
-            _waiting.Add(pending);
+            _waiting.Add(new(draft, names, listener));
             if (_running)
             {
-                return pending.Task;
+                return;
             }
 
             _running = true;
         }
 
-        _ = RunAsync();
-        return pending.Task;
+        // Not at once: what this turn of the receiving side still brings shares the call.
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
+
+    void IThreadPoolWorkItem.Execute() => _ = RunAsync();
 
     private async Task RunAsync()
     {
         while (Take() is { } batch)
         {
+            var told = 0;
             try
             {
                 var answers = await CallAsync(batch);
-                for (var index = 0; index < batch.Count; index++)
+                for (ReadOnlyMemory<byte> rest = answers; told < batch.Count; told++)
                 {
-                    if (answers[index] == FileGone)
-                    {
-                        batch[index].SetException(new RelayUnavailableException("The message's file is held no more."));
-                        continue;
-                    }
-
-                    batch[index].SetResult(Parse(answers[index]));
+                    rest = Tell(batch[told], rest);
                 }
             }
             catch (Exception exception)
             {
                 // Also a defect of ours must not leave the lane standing.
                 var unavailable = exception as RelayUnavailableException ?? new("The accept step failed.", exception);
-                foreach (var pending in batch.Concat(TakeAll()))
+                foreach (var (draft, _, listener) in batch.Skip(told).Concat(TakeAll()))
                 {
-                    pending.SetException(unavailable);
+                    listener.OnUnavailable(draft, unavailable);
                 }
             }
         }
     }
 
-    private async Task<string[]> CallAsync(List<Pending> batch)
+    private async Task<byte[]> CallAsync(List<Posted> batch)
     {
-        var files = batch.Where(pending => pending.Draft.File is not null).Select(pending => (RedisKey)RedisKeys.File(pending.Draft.File!.Id)).ToArray();
-        var names = new RedisKey[1 + (3 * batch.Count) + files.Length];
-        var values = new RedisValue[7 + (9 * batch.Count)];
-        files.CopyTo(names, 1 + (3 * batch.Count));
-        names[0] = RedisKeys.Outbox(partition);
+        var files = KeysEach * batch.Count;
+        var names = new RedisKey[files + batch.Count(posted => posted.Draft.File is not null)];
+        var values = new RedisValue[ValuesFirst + (ValuesEach * batch.Count)];
         values[0] = Epoch.New();
         values[1] = RelayLimits.LogMessages;
-        values[2] = (long)RelayLimits.LogAge.TotalSeconds;
+        values[2] = (long)(RelayLimits.LogAge + TimeSpan.FromHours(1)).TotalSeconds;
         values[3] = (long)RelayLimits.IdentifierAge.TotalSeconds;
         values[4] = "PUBLISH";
         values[5] = RedisKeys.OutboxFilled;
-        values[6] = partition;
+        values[6] = time.GetUtcNow().ToUnixTimeSeconds() / 3600;
         for (var index = 0; index < batch.Count; index++)
         {
-            var draft = batch[index].Draft;
-            names[1 + (3 * index)] = keys.Room(draft.Room);
-            names[2 + (3 * index)] = keys.Log(draft.Room);
-            names[3 + (3 * index)] = keys.Identifier(draft.Room, draft.UserId, draft.Identifier);
-            var first = 7 + (9 * index);
-            values[first] = keys.RoomChannel(draft.Room);
-            values[first + 1] = draft.Head;
-            values[first + 2] = draft.Tail;
-            values[first + 3] = RelayPayload.Connection(draft.Origin);
-            values[first + 4] = draft.Timestamp;
-            values[first + 5] = draft.TokenKey;
-            values[first + 6] = draft.Seen.Epoch ?? "";
-            values[first + 7] = draft.Seen.Seq;
-            values[first + 8] = draft.File is { } file ? (long)file.Retention.TotalSeconds : 0;
+            var (draft, room, _) = batch[index];
+            var key = KeysEach * index;
+            names[key] = room.Room;
+            names[key + 1] = room.Log;
+            names[key + 2] = room.Identifier(draft.UserId, draft.Identifier);
+            names[key + 3] = room.Outbox;
+            var value = ValuesFirst + (ValuesEach * index);
+            values[value] = room.Channel;
+            values[value + 1] = draft.Head;
+            values[value + 2] = draft.Tail;
+            values[value + 3] = RelayPayload.Connection(draft.Origin);
+            values[value + 4] = draft.Timestamp;
+            values[value + 5] = draft.TokenKey;
+            values[value + 6] = draft.Seen.Epoch ?? "";
+            values[value + 7] = draft.Seen.Seq;
+            values[value + 8] = "";
+            if (draft.File is { } file)
+            {
+                names[files++] = RedisKeys.File(file.Id);
+                values[value + 8] = string.Create(CultureInfo.InvariantCulture, $"{files} {(long)file.Retention.TotalSeconds}");
+            }
         }
 
-        return (string[])(await RedisCalls.TryAsync(() => database.ScriptEvaluateAsync(script, names, values)))!;
+        return (byte[])(await RedisCalls.TryAsync(() => database.ScriptEvaluateAsync(script, names, values)))!;
     }
 
-    /// <summary>Reads the script's answer, which is also what an identifier's key holds.</summary>
-    public static Acceptance Parse(string answer)
+    /// <summary>Tells the outcome that the first line of the answers holds.</summary>
+    /// <returns>The other lines.</returns>
+    private static ReadOnlyMemory<byte> Tell(Posted posted, ReadOnlyMemory<byte> answers)
     {
-        var parts = answer.Split(' ');
-        return new(long.Parse(parts[0], CultureInfo.InvariantCulture), parts[1], parts[2], parts.Length > 3);
+        var (draft, _, listener) = posted;
+        var end = answers.Span.IndexOf((byte)'\n');
+        var line = end < 0 ? answers.Span : answers.Span[..end];
+        if (line.StartsWith("! "u8))
+        {
+            listener.OnUnavailable(draft, new($"Redis did not accept the message: {Encoding.UTF8.GetString(line[2..])}"));
+        }
+        else
+        {
+            listener.OnAccepted(draft, Parse(line, draft.Timestamp, draft.Seen.Epoch));
+        }
+
+        return end < 0 ? default : answers[(end + 1)..];
     }
 
-    private List<Pending>? Take()
+    /// <summary>Reads what an identifier's key holds: the first answer.</summary>
+    public static Acceptance ParseKnown(string answer) => Parse(Encoding.ASCII.GetBytes($"{answer} repeat"), "", null);
+
+    private static Acceptance Parse(ReadOnlySpan<byte> line, string timestamp, string? seenEpoch)
+    {
+        if (!Utf8Parser.TryParse(line, out long seq, out var digits))
+        {
+            throw new FormatException($"The accept script answered \"{Encoding.UTF8.GetString(line)}\".");
+        }
+
+        line = line[(digits + 1)..];
+        var space = line.IndexOf((byte)' ');
+        var epoch = Epoch.Read(space < 0 ? line : line[..space], seenEpoch);
+        return space < 0
+            ? new(seq, epoch, timestamp, IsRepeat: false)
+            : new(seq, epoch, Encoding.ASCII.GetString(line[(space + 1)..line.LastIndexOf((byte)' ')]), IsRepeat: true);
+    }
+
+    private List<Posted>? Take()
     {
         lock (_gate)
         {
@@ -131,7 +165,7 @@ internal sealed class AcceptLane(int partition, IDatabase database, RedisKeys ke
         }
     }
 
-    private List<Pending> TakeAll()
+    private List<Posted> TakeAll()
     {
         lock (_gate)
         {
@@ -141,8 +175,5 @@ internal sealed class AcceptLane(int partition, IDatabase database, RedisKeys ke
         }
     }
 
-    private sealed class Pending(MessageDraft draft) : TaskCompletionSource<Acceptance>(TaskCreationOptions.RunContinuationsAsynchronously)
-    {
-        public MessageDraft Draft => draft;
-    }
+    private readonly record struct Posted(MessageDraft Draft, RoomNames Names, IAcceptListener Listener);
 }

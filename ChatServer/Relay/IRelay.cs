@@ -13,11 +13,8 @@ namespace ChatServer.Relay;
 /// </summary>
 internal interface IRelay
 {
-    /// <exception cref="RelayUnavailableException">
-    /// Within 2 s. Whether the message was accepted is unknown then; sending it again with the same identifier is safe. A message whose file is held no more
-    /// is not accepted.
-    /// </exception>
-    ValueTask<Acceptance> AcceptAsync(MessageDraft draft);
+    /// <summary>Begins the accept step of a message; within about 2 s the listener is told, once, what became of it. A message whose file is held no more is not accepted.</summary>
+    void Accept(MessageDraft draft, IAcceptListener listener);
 
     /// <summary>The first answer to an identifier; null where none is known.</summary>
     /// <exception cref="RelayUnavailableException">Redis is out of reach.</exception>
@@ -53,6 +50,15 @@ internal interface IRelay
     /// <summary>Sends a JSON frame to all connections of a user on every node.</summary>
     /// <exception cref="RelayUnavailableException">Redis is out of reach.</exception>
     ValueTask NotifyUserAsync(long userId, ReadOnlyMemory<byte> json);
+}
+
+/// <summary>Hears what became of a message. Called on any thread, maybe before <see cref="IRelay.Accept"/> returns; must return at once.</summary>
+internal interface IAcceptListener
+{
+    void OnAccepted(MessageDraft draft, Acceptance acceptance);
+
+    /// <summary>Whether the message was accepted is unknown; sending it again with the same identifier is safe.</summary>
+    void OnUnavailable(MessageDraft draft, RelayUnavailableException why);
 }
 
 /// <summary>Hears a room. Calls for one room may overlap and must return at once.</summary>
@@ -94,7 +100,7 @@ internal sealed record HeldFile(FileId Id, TimeSpan Retention);
 internal readonly record struct Acceptance(long Seq, string Epoch, string Timestamp, bool IsRepeat);
 
 /// <summary>An accepted message on its way to members.</summary>
-internal sealed record RelayedMessage(long Seq, string Epoch, ulong Origin, ReadOnlyMemory<byte> Json);
+internal readonly record struct RelayedMessage(long Seq, string Epoch, ulong Origin, ReadOnlyMemory<byte> Json);
 
 /// <summary>A frame for a room's members that is not stored.</summary>
 /// <param name="ExceptUserId">The user whose connections don't get it; 0: nobody.</param>

@@ -13,37 +13,7 @@ internal sealed class MemoryRelay(MemoryOutbox outbox, TimeProvider time) : IRel
     private readonly Queue<(long At, (RoomKey Room, long User, string Identifier) Name)> _knownByAge = new();
     private readonly Dictionary<long, List<Action<ReadOnlyMemory<byte>>>> _users = [];
 
-    public ValueTask<Acceptance> AcceptAsync(MessageDraft draft)
-    {
-        lock (_gate)
-        {
-            ForgetOldIdentifiers();
-            var name = (draft.Room, draft.UserId, draft.Identifier);
-            if (_known.TryGetValue(name, out var first))
-            {
-                return new(first with { IsRepeat = true });
-            }
-
-            var room = RoomOf(draft.Room);
-            var acceptance = new Acceptance(++room.Seq, room.Epoch, draft.Timestamp, false);
-            var message = new RelayedMessage(room.Seq, room.Epoch, draft.Origin, MessageComposer.Join(draft.Head, room.Seq, draft.Tail));
-            room.Log.Enqueue(message);
-            if (room.Log.Count > RelayLimits.LogMessages)
-            {
-                room.Log.Dequeue();
-            }
-
-            _known[name] = acceptance;
-            _knownByAge.Enqueue((time.GetTimestamp(), name));
-            outbox.Add(message.Json, draft.TokenKey);
-            foreach (var listener in room.Listeners)
-            {
-                listener.OnMessage(message);
-            }
-
-            return new(acceptance);
-        }
-    }
+    public void Accept(MessageDraft draft, IAcceptListener listener) => listener.OnAccepted(draft, Accept(draft));
 
     public ValueTask<Acceptance?> FindAsync(RoomKey room, long userId, string identifier)
     {
@@ -121,6 +91,38 @@ internal sealed class MemoryRelay(MemoryOutbox outbox, TimeProvider time) : IRel
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    private Acceptance Accept(MessageDraft draft)
+    {
+        lock (_gate)
+        {
+            ForgetOldIdentifiers();
+            var name = (draft.Room, draft.UserId, draft.Identifier);
+            if (_known.TryGetValue(name, out var first))
+            {
+                return first with { IsRepeat = true };
+            }
+
+            var room = RoomOf(draft.Room);
+            var acceptance = new Acceptance(++room.Seq, room.Epoch, draft.Timestamp, false);
+            var message = new RelayedMessage(room.Seq, room.Epoch, draft.Origin, MessageComposer.Join(draft.Head, room.Seq, draft.Tail));
+            room.Log.Enqueue(message);
+            if (room.Log.Count > RelayLimits.LogMessages)
+            {
+                room.Log.Dequeue();
+            }
+
+            _known[name] = acceptance;
+            _knownByAge.Enqueue((time.GetTimestamp(), name));
+            outbox.Add(message.Json, draft.TokenKey);
+            foreach (var listener in room.Listeners)
+            {
+                listener.OnMessage(message);
+            }
+
+            return acceptance;
+        }
     }
 
     private RoomMemory RoomOf(RoomKey room) => CollectionsMarshal.GetValueRefOrAddDefault(_rooms, room, out _) ??= new();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using ChatServer.Protocol;
 using ChatServer.Redis;
@@ -11,37 +12,42 @@ internal sealed partial class RedisRelay : IRelay
     private readonly IDatabase _database;
     private readonly RedisSubscriptions _subscriptions;
     private readonly RedisKeys _keys;
-    private readonly AcceptLane[] _lanes;
+    private readonly AcceptLane _lane;
+    private readonly ConcurrentDictionary<RoomKey, RoomNames> _names = new();
     private readonly string _readScript = EmbeddedScript.Load("read.lua");
     private readonly ILogger<RedisRelay> _logger;
 
-    public RedisRelay(IConnectionMultiplexer redis, RedisSubscriptions subscriptions, RedisKeys keys, ILogger<RedisRelay> logger)
+    public RedisRelay(IConnectionMultiplexer redis, RedisSubscriptions subscriptions, RedisKeys keys, TimeProvider time, ILogger<RedisRelay> logger)
     {
         (_database, _subscriptions, _keys, _logger) = (redis.GetDatabase(), subscriptions, keys, logger);
         var script = EmbeddedScript.Load("accept.lua");
 #if SABOTAGE
-        script = Sabotage.Of("dedupe") ? script.Replace("if known then", "if false then", StringComparison.Ordinal) : script;
+        script = Sabotage.Of("dedupe") ? script.Replace(", 'NX')", ")", StringComparison.Ordinal) : script;
 #endif
-        _lanes = [.. Enumerable.Range(0, keys.Partitions).Select(partition => new AcceptLane(partition, _database, keys, script))];
+        _lane = new(_database, script, time);
     }
 
-    public ValueTask<Acceptance> AcceptAsync(MessageDraft draft) => new(_lanes[_keys.PartitionOf(draft.Room)].PostAsync(draft));
+    public void Accept(MessageDraft draft, IAcceptListener listener) =>
+        _lane.Post(draft, _names.TryGetValue(draft.Room, out var names) ? names : new(_keys, draft.Room), listener);
 
     public async ValueTask<Acceptance?> FindAsync(RoomKey room, long userId, string identifier) =>
         (string?)await RedisCalls.TryAsync(() => _database.StringGetAsync(_keys.Identifier(room, userId, identifier))) is { } answer
-            ? AcceptLane.Parse(answer) with { IsRepeat = true }
+            ? AcceptLane.ParseKnown(answer)
             : null;
 
-    public ValueTask<IAsyncDisposable> SubscribeAsync(RoomKey room, IRoomListener listener)
+    public async ValueTask<IAsyncDisposable> SubscribeAsync(RoomKey room, IRoomListener listener)
     {
         var name = _keys.RoomChannel(room);
-        return _subscriptions.SubscribeAsync(name, payload =>
+        var payloads = new RelayPayloadReader(listener);
+        var subscription = await _subscriptions.SubscribeAsync(name, payload =>
         {
-            if (!RelayPayload.Deliver(payload, listener))
+            if (!payloads.Read(payload))
             {
                 LogForeign(name, payload.Length);
             }
         });
+        _names[room] = new(_keys, room);
+        return new RoomSubscription(subscription, () => _names.TryRemove(room, out _));
     }
 
     public ValueTask<IAsyncDisposable> SubscribeToUserAsync(long userId, Action<ReadOnlyMemory<byte>> listener) =>
@@ -79,4 +85,13 @@ internal sealed partial class RedisRelay : IRelay
 
     [LoggerMessage(401, LogLevel.Warning, "On channel {Channel} came {Bytes} bytes that no ChatServer wrote; nobody gets them.")]
     private partial void LogForeign(string channel, int bytes);
+
+    private sealed class RoomSubscription(IAsyncDisposable subscription, Action ended) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            ended();
+            return subscription.DisposeAsync();
+        }
+    }
 }

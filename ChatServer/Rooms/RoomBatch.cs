@@ -12,7 +12,7 @@ namespace ChatServer.Rooms;
 /// </summary>
 internal sealed class RoomBatch
 {
-    private const int KeptBytes = 64 * 1024;
+    private const int DoubledUpTo = 64 * 1024;
 
     private readonly List<Special> _specials = [];
     private byte[] _frames = [];
@@ -137,7 +137,7 @@ internal sealed class RoomBatch
     {
         if (_frames.Length - _length < count)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_length + count, Math.Min(KeptBytes, 2 * _frames.Length)));
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_length + count, Math.Min(DoubledUpTo, 2 * _frames.Length)));
             _frames.AsSpan(0, _length).CopyTo(larger);
             if (_frames.Length > 0)
             {

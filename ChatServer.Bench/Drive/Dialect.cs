@@ -1,0 +1,45 @@
+namespace ChatServer.Bench.Drive;
+
+/// <summary>What a text frame means that is not a message from somebody else.</summary>
+internal enum Reply
+{
+    Nothing,
+
+    /// <summary>The server's receipt for one message.</summary>
+    Receipt,
+    Error,
+}
+
+/// <summary>How a server wants to be spoken to. A login is a row of steps: perhaps a frame, then the wait for an answer.</summary>
+internal abstract class Dialect
+{
+    public static Dialect For(string name) => name switch
+    {
+        ChatDialect.Name => new ChatDialect(),
+        NaiveDialect.Name => new NaiveDialect(),
+        SignalRDialect.Name => new SignalRDialect(),
+        _ => throw new ArgumentException($"There is no dialect {name}.", nameof(name)),
+    };
+
+    /// <summary>Whether each message is answered with a receipt.</summary>
+    public virtual bool HasReceipts => false;
+
+    public virtual int Steps => 1;
+
+    public abstract string Path(Connection connection);
+
+    /// <summary>The frame that opens a step; null where the server speaks first.</summary>
+    public virtual byte[]? Opening(Connection connection, int step) => null;
+
+    /// <summary>Whether a frame ends a step.</summary>
+    public abstract bool Ends(int step, ReadOnlySpan<byte> text);
+
+    /// <summary>Writes a chat frame and gives its length.</summary>
+    /// <param name="connection">The sender.</param>
+    /// <param name="identifier">Of the message, unique.</param>
+    /// <param name="body">Plain ASCII without anything that JSON escapes.</param>
+    /// <param name="frame">Room enough for the body and 256 bytes more.</param>
+    public abstract int Write(Connection connection, ReadOnlySpan<byte> identifier, ReadOnlySpan<byte> body, Span<byte> frame);
+
+    public virtual Reply Read(ReadOnlySpan<byte> text) => Reply.Nothing;
+}

@@ -1,0 +1,62 @@
+using System.Globalization;
+using ChatServer.Bench.Report;
+using ChatServer.Bench.Servers;
+
+namespace ChatServer.Bench.Load;
+
+/// <summary>Gives every workload to every server in turn and reports.</summary>
+internal static class LoadCommand
+{
+    public const int RefusedExitCode = 1;
+
+    public static async Task<int> RunAsync(LoadOptions options, CancellationToken cancellation)
+    {
+        var board = new Scoreboard();
+        if (Pinning.Obstacle is { } obstacle)
+        {
+            await Console.Out.WriteLineAsync($"Nothing is pinned to a core, as {obstacle}: servers and generator disturb each other.");
+        }
+
+        foreach (var work in options.Workloads)
+        {
+            foreach (var contestant in (IEnumerable<Contestant>)[Contestant.Product, .. options.Peers])
+            {
+                var runs = await Bout.FightAsync(contestant, work, options, cancellation);
+                board.Put(work, contestant, runs);
+            }
+        }
+
+        await ReportAsync(board, options, cancellation);
+        return board.IsSound ? 0 : RefusedExitCode;
+    }
+
+    private static async Task ReportAsync(Scoreboard board, LoadOptions options, CancellationToken cancellation)
+    {
+        await Console.Out.WriteLineAsync($"\n{Table.Of(board, options.Workloads, options.Peers)}");
+        if (!options.WritesDocs || !board.IsSound)
+        {
+            return;
+        }
+
+        var all = new Scoreboard();
+        var store = new ResultStore(Path.Combine(Repository.Artifacts, "performance.json"), OriginOf(options));
+        store.Load(all);
+        all.PutAll(board);
+        store.Save(all);
+        if (all.IsComplete)
+        {
+            await File.WriteAllTextAsync(Path.Combine(Repository.Docs, "performance.md"), Document.Of(all, options, await Machine.DescribeAsync(cancellation)), cancellation);
+            await File.WriteAllTextAsync(Path.Combine(Repository.Docs, "performance.svg"), Chart.Of(all), cancellation);
+            await Console.Out.WriteLineAsync("docs/performance.md and docs/performance.svg are written.");
+        }
+        else
+        {
+            await Console.Out.WriteLineAsync("Kept. docs/performance.md is written when every workload has been measured on every server with these sources and options.");
+        }
+    }
+
+    /// <summary>Figures of two versions, or of two ways to measure, do not belong on one page.</summary>
+    private static string OriginOf(LoadOptions options) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Repository.HashOfChatServer()} {options.Runs} {options.WarmUpSeconds} {options.Seconds} {options.Nodes} {options.AppendOnly}");
+}

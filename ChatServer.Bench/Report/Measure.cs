@@ -1,0 +1,41 @@
+using ChatServer.Bench.Drive;
+using ChatServer.Bench.Load;
+
+namespace ChatServer.Bench.Report;
+
+/// <summary>A figure that a workload gives for a server.</summary>
+/// <param name="Title">With its unit.</param>
+/// <param name="Format">Of .NET.</param>
+/// <param name="Of">Takes it from a run.</param>
+/// <param name="OnlyProduct">Whether it means nothing for the others, which keep and save nothing.</param>
+internal sealed record Measure(string Title, string Format, Func<Workload, RunResult, double> Of, bool OnlyProduct = false)
+{
+    private const double Micro = 1e6;
+
+    public static Measure Deliveries { get; } = new("deliveries/s", "N0", (_, run) => run.Drive.DeliveriesPerSecond);
+
+    public static Measure ServerCpu { get; } = new("server CPU, µs/delivery", "F2", (_, run) => Micro * run.Drive.ServerCpuSeconds / run.Drive.DeliveriesInWindow);
+
+    public static Measure P99 { get; } = new("p99, ms", "F2", (_, run) => run.Drive.P99);
+
+    public static Measure Connects { get; } = new("connects/s", "N0", (work, run) => work.Connections / run.Drive.LoginSeconds);
+
+    public static Measure Memory { get; } =
+        new("server memory, KiB/connection", "F1", (work, run) => (run.Drive.RssAfter - run.Drive.RssBefore) / 1024.0 / work.Connections);
+
+    private static Measure RedisCpu { get; } =
+        new("Redis CPU, µs/delivery", "F2", (_, run) => Micro * run.Drive.RedisCpuSeconds / run.Drive.DeliveriesInWindow, OnlyProduct: true);
+
+    private static Measure Saves { get; } = new("saved in Quantum, messages/s", "N0", (_, run) => run.SavesPerSecond, OnlyProduct: true);
+
+    private static Measure Backlog { get; } = new("left to save, messages", "N0", (_, run) => run.Backlog, OnlyProduct: true);
+
+    private static Measure Sent { get; } = new("messages/s", "N0", (_, run) => run.Drive.SentInWindow / run.Drive.WindowSeconds);
+
+    public static IReadOnlyList<Measure> For(WorkKind kind) => kind switch
+    {
+        WorkKind.Fanout => [Deliveries, Sent, ServerCpu, RedisCpu, Saves, Backlog],
+        WorkKind.Rate => [new("p50, ms", "F2", (_, run) => run.Drive.P50), P99, new("p99.9, ms", "F2", (_, run) => run.Drive.P999), ServerCpu, RedisCpu, Saves, Backlog],
+        _ => [Connects, Memory],
+    };
+}

@@ -1,0 +1,20 @@
+namespace ChatServer.Bench.Servers;
+
+/// <summary>Puts the server and its Redis on one core, the generator and the stand-in for Quantum on the other, so that they do not disturb each other.</summary>
+internal static class Pinning
+{
+    public const int ServerCore = 0;
+    public const int GeneratorCore = 1;
+
+    /// <summary>Why nothing can be pinned here; null where it can.</summary>
+    public static string? Obstacle { get; } =
+        Environment.ProcessorCount < 2 ? "this machine gives one core only"
+        : !IsInPath("taskset") ? "there is no taskset on this machine"
+        : null;
+
+    public static IReadOnlyList<string> Wrap(int core, params IReadOnlyList<string> command) =>
+        Obstacle is null ? ["taskset", "-c", $"{core}", .. command] : command;
+
+    private static bool IsInPath(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
+}

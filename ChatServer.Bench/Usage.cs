@@ -1,0 +1,14 @@
+using ChatServer.Bench.Load;
+using ChatServer.Bench.Soak;
+
+namespace ChatServer.Bench;
+
+/// <summary>What this program can do for people; its other roles it gives to itself.</summary>
+internal static class Usage
+{
+    public static string Text { get; } = $"""
+        {LoadOptions.Usage}
+        {SoakOptions.Usage}
+        Usage: dotnet run -c Release --project ChatServer.Bench -- micro [options of BenchmarkDotNet, such as --filter *Frame*]
+        """;
+}

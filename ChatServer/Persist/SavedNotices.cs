@@ -1,0 +1,120 @@
+using System.Text.Json;
+using ChatServer.Protocol;
+using ChatServer.Relay;
+
+namespace ChatServer.Persist;
+
+/// <summary>
+/// Tells a room's other users what of somebody's messages is saved: at once after a silence, and then in one frame for all that was saved within
+/// <see cref="Every"/>, so that in a large room not each message is followed by a second one to everybody. Nobody waits for it; what Redis can't take now
+/// goes with the next one.
+/// </summary>
+internal sealed class SavedNotices(IRelay relay, TimeProvider time)
+{
+    /// <summary>Keeps a frame well below what a client may expect of one.</summary>
+    private const int MostInOne = 200;
+
+    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250);
+
+    private readonly Dictionary<(RoomKey Room, long Sender), Turn> _turns = [];
+    private readonly Lock _gate = new();
+
+    public void Add(RoomKey room, long sender, SavedMessage saved)
+    {
+        lock (_gate)
+        {
+            if (_turns.TryGetValue((room, sender), out var turn))
+            {
+                turn.Waiting.Enqueue(saved);
+                return;
+            }
+
+            turn = new();
+            _turns[(room, sender)] = turn;
+            turn.Timer = time.CreateTimer(_ => NextTurn(room, sender), null, Every, Timeout.InfiniteTimeSpan);
+        }
+
+        _ = SendAsync(room, sender, [saved]);
+    }
+
+    /// <summary>Sends what waits, as far as Redis takes it.</summary>
+    public async ValueTask FlushAsync()
+    {
+        List<(RoomKey Room, long Sender, SavedMessage[] Saved)> rest;
+        lock (_gate)
+        {
+            rest = [.. _turns.Select(turn => (turn.Key.Room, turn.Key.Sender, turn.Value.Waiting.ToArray())).Where(turn => turn.Item3.Length > 0)];
+            foreach (var turn in _turns.Values)
+            {
+                turn.Timer!.Dispose();
+            }
+
+            _turns.Clear();
+        }
+
+        await Task.WhenAll(rest.Select(turn => SendAsync(turn.Room, turn.Sender, turn.Saved)));
+    }
+
+    private void NextTurn(RoomKey room, long sender)
+    {
+        var saved = new List<SavedMessage>();
+        lock (_gate)
+        {
+            if (!_turns.TryGetValue((room, sender), out var turn))
+            {
+                return;
+            }
+
+            while (saved.Count < MostInOne && turn.Waiting.TryDequeue(out var next))
+            {
+                saved.Add(next);
+            }
+
+            if (saved.Count == 0)
+            {
+                _turns.Remove((room, sender));
+                turn.Timer!.Dispose();
+                return;
+            }
+
+            turn.Timer!.Change(Every, Timeout.InfiniteTimeSpan);
+        }
+
+        _ = SendAsync(room, sender, saved);
+    }
+
+    private async Task SendAsync(RoomKey room, long sender, IReadOnlyList<SavedMessage> saved)
+    {
+        try
+        {
+            await relay.NotifyRoomAsync(room, new RoomNotice(sender, 0, JsonSerializer.SerializeToUtf8Bytes(
+                new SavedFrame("saved", room.RoomId, saved), ProtocolJson.Default.SavedFrame)));
+        }
+        catch (RelayUnavailableException)
+        {
+            Keep(room, sender, saved);
+        }
+    }
+
+    private void Keep(RoomKey room, long sender, IReadOnlyList<SavedMessage> saved)
+    {
+        lock (_gate)
+        {
+            if (_turns.TryGetValue((room, sender), out var turn))
+            {
+                // Clients find them by seq; their order says nothing.
+                foreach (var message in saved)
+                {
+                    turn.Waiting.Enqueue(message);
+                }
+            }
+        }
+    }
+
+    private sealed class Turn
+    {
+        public Queue<SavedMessage> Waiting { get; } = new();
+
+        public ITimer? Timer { get; set; }
+    }
+}
