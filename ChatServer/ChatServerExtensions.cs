@@ -3,6 +3,7 @@ using ChatServer.Authenticate;
 using ChatServer.Control;
 using ChatServer.Deliver;
 using ChatServer.Demo;
+using ChatServer.Files;
 using ChatServer.Operate;
 using ChatServer.Persist;
 using ChatServer.Receive;
@@ -34,6 +35,7 @@ internal static class ChatServerExtensions
         services.AddAccept(settings.Accept);
         services.AddAuthenticate(settings.Sessions);
         services.AddReceive(settings.Receive);
+        services.AddFiles(settings.Files);
         services.AddRooms(settings.Rooms);
         services.AddDeliver(settings.Deliver);
         services.AddPersist(settings.Persist);
@@ -51,6 +53,7 @@ internal static class ChatServerExtensions
     {
         var endpoint = app.Services.GetRequiredService<ChatEndpoint>();
         app.Map("/ws", endpoint.ServeAsync);
+        app.MapFiles();
         app.MapHealth();
         app.MapMetrics();
         if (app.Services.GetRequiredService<ChatSettings>().IsEmbedded)
@@ -68,7 +71,7 @@ internal static class ChatServerExtensions
 
     private static void AddReceive(this IServiceCollection services, ReceiveOptions options) =>
         services.AddSingleton(options).AddSingleton<ConnectionLoop>().AddSingleton<Admission>().AddSingleton<ClientRequests>()
-            .AddSingleton<RoomEntrance>().AddSingleton<Sending>();
+            .AddSingleton<FileRequests>().AddSingleton<RoomEntrance>().AddSingleton<Sending>();
 
     private static void AddRooms(this IServiceCollection services, RoomOptions options) =>
         services.AddSingleton(options).AddSingleton<RoomDirectory>().AddSingleton<Replay>().AddSingleton<RoomTracker>()
@@ -82,7 +85,7 @@ internal static class ChatServerExtensions
         services.AddSingleton(options).AddSingleton<QuantumPipelines>().AddSingleton<QuantumClient>().AddSingleton<SavedNotices>().AddSingleton<Saver>()
             .AddSingleton(new SaveSlots(options.Parallel))
             .AddSingleton<IMemberSource>(provider => provider.GetRequiredService<QuantumClient>())
-            .AddHostedService<OutboxWorker>();
+            .AddHostedService<OutboxWorker>().AddHostedService<WaitingFiles>();
         services.AddHttpClient(QuantumClient.ClientName, client =>
             {
                 client.BaseAddress = options.QuantumUrl;
@@ -112,7 +115,8 @@ internal static class ChatServerExtensions
             .AddHostedService(provider => provider.GetRequiredService<KeyspaceEvents>())
             .AddSingleton<ISessionStore, RedisSessionStore>()
             .AddSingleton<IRelay, RedisRelay>()
-            .AddSingleton<IOutbox, RedisOutbox>();
+            .AddSingleton<IOutbox, RedisOutbox>()
+            .AddFilesInRedis();
     }
 
     private static void AddEmbeddedBackend(this IServiceCollection services) =>
@@ -120,7 +124,8 @@ internal static class ChatServerExtensions
             .AddSingleton<ISessionStore>(provider => provider.GetRequiredService<MemorySessionStore>())
             .AddSingleton<MemoryOutbox>()
             .AddSingleton<IOutbox>(provider => provider.GetRequiredService<MemoryOutbox>())
-            .AddSingleton<IRelay, MemoryRelay>();
+            .AddSingleton<IRelay, MemoryRelay>()
+            .AddFilesInMemory();
 
     /// <summary>After <see cref="AddPersist"/>, whose client of Quantum's API it points at itself.</summary>
     private static void AddDemoQuantum(this IServiceCollection services)

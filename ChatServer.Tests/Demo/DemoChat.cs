@@ -27,6 +27,9 @@ internal sealed class DemoChat : IAsyncDisposable
         _line.Cut();
     }
 
+    /// <summary>Lets some 3 MB a second through, until the line is given back.</summary>
+    public void SlowDown() => _line.Delay = TimeSpan.FromMilliseconds(5);
+
     public void GiveLineBack() => _line.Resume();
 
     public void CloseAll(CloseReason reason) => _node.Services.GetRequiredService<ConnectionRegistry>().CloseAll(reason);

@@ -1,30 +1,11 @@
-using System.Collections.Concurrent;
 using ChatServer.Protocol;
 using Microsoft.Playwright;
 
 namespace ChatServer.Tests.Demo;
 
-/// <summary>The demo page as people use it, in a real browser.</summary>
 [Collection(ChromiumTests.Name)]
-public sealed class DemoPageTests(ChromiumFixture chromium) : IAsyncLifetime
+public sealed class DemoPageTests(ChromiumFixture chromium) : DemoPageTest(chromium)
 {
-    private readonly ConcurrentQueue<string> _complaints = [];
-    private readonly List<IBrowserContext> _contexts = [];
-    private DemoChat _chat = null!;
-
-    public async ValueTask InitializeAsync() => _chat = await DemoChat.StartAsync();
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var context in _contexts)
-        {
-            await context.CloseAsync().WaitAsync(TimeSpan.FromSeconds(20));
-        }
-
-        await _chat.DisposeAsync();
-        _complaints.Should().BeEmpty("no script fails, and the page keeps its own content security policy");
-    }
-
     [Fact]
     public async Task Somebody_picks_a_ready_name_and_is_in()
     {
@@ -58,11 +39,11 @@ public sealed class DemoPageTests(ChromiumFixture chromium) : IAsyncLifetime
         await page.ReloadAsync();
         await ShowsAsync(page.GetByTestId("me"), "Zoe");
         var token = await page.EvaluateAsync<string>("JSON.parse(sessionStorage.getItem('chatserver-demo-session')).token");
-        (await _chat.KnowsAsync(token)).Should().BeTrue();
+        (await Chat.KnowsAsync(token)).Should().BeTrue();
         await page.GetByTestId("sign-out").ClickAsync();
 
         await Assertions.Expect(page.GetByTestId("sign-in")).ToBeVisibleAsync();
-        (await _chat.KnowsAsync(token)).Should().BeFalse();
+        (await Chat.KnowsAsync(token)).Should().BeFalse();
     }
 
     [Fact]
@@ -163,13 +144,13 @@ public sealed class DemoPageTests(ChromiumFixture chromium) : IAsyncLifetime
     {
         var ada = await EnterAsync("Ada");
         var zoe = await EnterAsync("Zoe");
-        _chat.TakeLineAway();
+        Chat.TakeLineAway();
         await ShowsAsync(ada.GetByTestId("banner"), "Connection lost");
         await SayAsync(ada, "first");
         await SayAsync(ada, "second");
         await Assertions.Expect(ada.GetByTestId("message").Last).ToHaveAttributeAsync("data-state", "sending");
 
-        _chat.GiveLineBack();
+        Chat.GiveLineBack();
 
         await Assertions.Expect(ada.Locator("[data-testid=message][data-own][data-state=saved]")).ToHaveCountAsync(2, new() { Timeout = 20_000 });
         await Assertions.Expect(zoe.GetByTestId("message")).ToHaveCountAsync(4, new() { Timeout = 20_000 });
@@ -181,7 +162,7 @@ public sealed class DemoPageTests(ChromiumFixture chromium) : IAsyncLifetime
     public async Task A_session_that_ended_says_so_and_signs_in_again()
     {
         var ada = await EnterAsync("Ada");
-        _chat.CloseAll(CloseReason.SessionEnded);
+        Chat.CloseAll(CloseReason.SessionEnded);
         await ShowsAsync(ada.GetByTestId("banner"), "This session has ended.");
 
         await ada.GetByTestId("banner-button").ClickAsync();
@@ -226,40 +207,4 @@ public sealed class DemoPageTests(ChromiumFixture chromium) : IAsyncLifetime
         await Assertions.Expect(page.GetByTestId("rooms")).ToBeVisibleAsync();
         await FitsAsync(page);
     }
-
-    private async Task<IPage> EnterAsync(string name)
-    {
-        var page = await OpenAsync($"/?name={name}");
-        await ShowsAsync(page.GetByTestId("status"), "Connected");
-        await page.GetByTestId("message").First.WaitForAsync();
-        return page;
-    }
-
-    private async Task<IPage> OpenAsync(string path, BrowserNewContextOptions? options = null)
-    {
-        var context = await chromium.NewContextAsync(options);
-        _contexts.Add(context);
-        var page = await context.NewPageAsync();
-        page.PageError += (_, error) => _complaints.Enqueue(error);
-        page.Console += (_, message) =>
-        {
-            if (message.Text.Contains("Content Security Policy", StringComparison.Ordinal))
-            {
-                _complaints.Enqueue(message.Text);
-            }
-        };
-        await page.GotoAsync(new Uri(_chat.Url, path).ToString());
-        return page;
-    }
-
-    private static async Task SayAsync(IPage page, string text)
-    {
-        await page.GetByTestId("body-input").FillAsync(text);
-        await page.GetByTestId("body-input").PressAsync("Enter");
-    }
-
-    private static Task ShowsAsync(ILocator locator, string text) => Assertions.Expect(locator).ToContainTextAsync(text);
-
-    private static async Task FitsAsync(IPage page) =>
-        (await page.EvaluateAsync<int>("document.documentElement.scrollWidth")).Should().BeLessThanOrEqualTo(375);
 }

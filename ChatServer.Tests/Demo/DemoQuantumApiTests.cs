@@ -116,6 +116,23 @@ public sealed class DemoQuantumApiTests
     }
 
     [Fact]
+    public async Task SaveFile_SameIdentifierTwice_KeepsTheFirstAndServesIt()
+    {
+        await using var host = await DemoHost.StartAsync();
+        using var first = await SaveFileAsync(host, "Ada", "plän.txt", "one");
+        using var again = await SaveFileAsync(host, "Ada", "other.txt", "two");
+
+        (await first.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("message").ToString().Should().Be(
+            (await again.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("message").ToString());
+        var file = host.Get<DemoQuantum>().Newest(2, 100).Should().ContainSingle().Which.File!;
+        (file.Name, file.ContentType, file.Size).Should().Be(("plän.txt", "text/plain", 3L));
+        using var loaded = await host.Http.GetAsync(file.Url);
+        (await loaded.Content.ReadAsStringAsync()).Should().Be("one");
+        loaded.Content.Headers.ContentDisposition!.FileNameStar.Should().Be("plän.txt");
+        loaded.Headers.GetValues("Content-Security-Policy").Single().Should().StartWith("sandbox");
+    }
+
+    [Fact]
     public async Task Members_RoomOfTheCompany_AreItsUserIds()
     {
         await using var host = await DemoHost.StartAsync();
@@ -149,6 +166,20 @@ public sealed class DemoQuantumApiTests
         using var request = new HttpRequestMessage(HttpMethod.Post, DemoQuantum.BasePath + "/chat/save_message_to_db/");
         request.Content = new FormUrlEncodedContent(form);
         request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Token", token);
+        return await host.Http.SendAsync(request);
+    }
+
+    private static async Task<HttpResponseMessage> SaveFileAsync(DemoHost host, string user, string name, string content)
+    {
+        using var form = new MultipartFormDataContent();
+        foreach (var (field, value) in Form())
+        {
+            form.Add(new StringContent(value), field);
+        }
+
+        form.Add(new StringContent(content, new MediaTypeHeaderValue("text/plain")), "file", name);
+        using var request = new HttpRequestMessage(HttpMethod.Post, DemoQuantum.BasePath + "/chat/save_file_to_db/") { Content = form };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Token", TokenKey(host, user));
         return await host.Http.SendAsync(request);
     }
 

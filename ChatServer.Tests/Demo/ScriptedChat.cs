@@ -85,9 +85,39 @@ internal sealed class ScriptedConnection
 
     public Task Ended => _ended.Task;
 
-    /// <summary>The client's next frame.</summary>
+    /// <summary>The client's next frame, which must be text.</summary>
     /// <param name="within">10 seconds if not given.</param>
-    public async Task<JsonElement> ReceiveAsync(TimeSpan? within = null)
+    public async Task<JsonElement> ReceiveAsync(TimeSpan? within = null) =>
+        await ReceiveAnyAsync(within) is { Text: { } text } ? text : throw new InvalidOperationException("The client sent bytes.");
+
+    /// <summary>The bytes that the client sends, up to its next text frame.</summary>
+    public async Task<(byte[] Bytes, JsonElement Text)> ReceiveBytesAsync()
+    {
+        var all = new List<byte>();
+        while (true)
+        {
+            var (text, bytes) = await ReceiveAnyAsync();
+            all.AddRange(bytes);
+            if (text is { } frame)
+            {
+                return ([.. all], frame);
+            }
+        }
+    }
+
+    /// <summary>That many bytes of the client.</summary>
+    public async Task<byte[]> ReceiveBytesAsync(int count)
+    {
+        var all = new List<byte>();
+        while (all.Count < count)
+        {
+            all.AddRange((await ReceiveAnyAsync()).Bytes);
+        }
+
+        return [.. all];
+    }
+
+    private async Task<(JsonElement? Text, byte[] Bytes)> ReceiveAnyAsync(TimeSpan? within = null)
     {
         using var patience = new CancellationTokenSource(within ?? Patience);
         var buffer = new byte[128 * 1024];
@@ -100,9 +130,12 @@ internal sealed class ScriptedConnection
         }
         while (!result.EndOfMessage);
 
-        return result.MessageType == WebSocketMessageType.Text
-            ? JsonSerializer.Deserialize<JsonElement>(buffer.AsSpan(0, length))
-            : throw new InvalidOperationException($"The client closed: {_socket.CloseStatus} {_socket.CloseStatusDescription}");
+        return result.MessageType switch
+        {
+            WebSocketMessageType.Text => (JsonSerializer.Deserialize<JsonElement>(buffer.AsSpan(0, length)), []),
+            WebSocketMessageType.Binary => (null, buffer[..length]),
+            _ => throw new InvalidOperationException($"The client closed: {_socket.CloseStatus} {_socket.CloseStatusDescription}"),
+        };
     }
 
     /// <summary>Whether the client says nothing for that long. Ends the connection: the wait cannot be taken back otherwise.</summary>

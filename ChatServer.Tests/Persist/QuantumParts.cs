@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using ChatServer.Files;
 using ChatServer.Persist;
+using ChatServer.Tests.Settings;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ChatServer.Tests.Persist;
@@ -18,10 +20,12 @@ internal sealed class QuantumParts : IAsyncDisposable
         services.AddHttpClient(QuantumClient.ClientName, client => (client.BaseAddress, client.Timeout) = (url, Timeout.InfiniteTimeSpan))
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectCallback = connect });
         _services = services.BuildServiceProvider();
-        Client = new(_services.GetRequiredService<IHttpClientFactory>(), new QuantumPipelines(new PersistOptions(url, tryTimeout, 20, 32), time), time);
+        Client = new(_services.GetRequiredService<IHttpClientFactory>(), new QuantumPipelines(new PersistOptions(url, tryTimeout, 20, 32), time), Files, time);
     }
 
     public QuantumClient Client { get; }
+
+    public MemoryFileStore Files { get; } = new(FilesOptions.Read(TestSettings.Reader()), TimeProvider.System);
 
     public static StoredMessage Message(string identifier = "a1", string body = "hello", long room = 12, long user = 7, long seq = 1) =>
         StoredMessage.Read(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new

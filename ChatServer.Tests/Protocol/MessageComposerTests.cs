@@ -33,6 +33,27 @@ public sealed class MessageComposerTests
         }
     }
 
+    [Fact]
+    public void File_AnyName_IsTheJsonOfTheContractAndItsReceiptIsRead()
+    {
+        var file = new FileDescription("1-x", "Über \"blick\" 表.pdf", "application/pdf", 12, "ab", "/files/1-x");
+        var (head, tail) = MessageComposer.File(new(3, 12), 7, "\\u0061\\\""u8, file, "2026-01-01T10:00:00.000Z");
+        var json = MessageComposer.Join(head, 501, tail);
+
+        JsonNode.Parse(json)!.ToJsonString().Should().Be(new JsonObject
+        {
+            ["type"] = "file", ["room_id"] = 12, ["seq"] = 501, ["identifier"] = "a\"", ["from_user_id"] = 7, ["company_id"] = 3,
+            ["file"] = new JsonObject
+            {
+                ["id"] = "1-x", ["name"] = file.Name, ["content_type"] = file.ContentType, ["size"] = 12, ["sha256"] = "ab", ["url"] = "/files/1-x",
+            },
+            ["timestamp"] = "2026-01-01T10:00:00.000Z",
+        }.ToJsonString());
+        MessageFrame.IsFile(json).Should().BeTrue();
+        MessageComposer.ReadReceipt(json, out var room, out var identifier, out var timestamp);
+        (room, Encoding.UTF8.GetString(identifier), Encoding.UTF8.GetString(timestamp)).Should().Be((12, "\\u0061\\\"", "2026-01-01T10:00:00.000Z"));
+    }
+
     [Theory]
     [MemberData(nameof(Texts))]
     public void Ack_FromAMessagesReceipt_SaysTheSame(string identifier, string body)

@@ -55,6 +55,18 @@ public abstract class RelayContract
         (await Relay.AcceptAsync(Drafts.Of(other, 7, "a1"))).Should().Match<Acceptance>(answer => answer.Seq == 1 && !answer.IsRepeat);
     }
 
+    [Fact(Timeout = Limit)]
+    public async Task Find_Identifier_GivesTheFirstAnswerOrNone()
+    {
+        var room = Drafts.NewRoom();
+        (await Relay.FindAsync(room, 7, "a1")).Should().BeNull();
+        var first = await Relay.AcceptAsync(Drafts.Of(room, 7, "a1"));
+
+        (await Relay.FindAsync(room, 7, "a1")).Should().Be(first with { IsRepeat = true });
+        (await Relay.FindAsync(room, 8, "a1")).Should().BeNull();
+        (await Relay.FindAsync(room, 7, "A1")).Should().BeNull();
+    }
+
     [Theory(Timeout = Limit)]
     [InlineData("a:b", "a")]
     [InlineData("A", "a")]

@@ -19,6 +19,8 @@ internal sealed class RelayOverMemory : IRelay
 
     public void Accept(MessageDraft draft, IAcceptListener listener) => _relay.Accept(draft, listener);
 
+    public ValueTask<Acceptance?> FindAsync(RoomKey room, long userId, string identifier) => _relay.FindAsync(room, userId, identifier);
+
     public ValueTask<IAsyncDisposable> SubscribeAsync(RoomKey room, IRoomListener listener) => _relay.SubscribeAsync(room, new Lossy(this, listener));
 
     public ValueTask<IAsyncDisposable> SubscribeToUserAsync(long userId, Action<ReadOnlyMemory<byte>> listener) => _relay.SubscribeToUserAsync(userId, listener);

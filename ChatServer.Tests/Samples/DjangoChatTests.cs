@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChatServer.Accept;
+using ChatServer.Tests.Files;
 using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Samples;
@@ -38,6 +39,11 @@ public sealed class DjangoChatTests(QuantumDjango quantum) : IClassFixture<Quant
         (await quantum.ManageAsync("shell", "-c", $"from chat.models import Message; print(Message.objects.get(id={row}).body)"))
             .Should().Contain("plans? + 100 %");
         await carlas.ErrorAsync("forbidden");
+
+        await annas.UploadAsync(Plans, "file-1", SentFile.Bytes(200_000), name: "Überblick 表.pdf");
+        var fileRow = (await annas.ToldAsync("info_chat")).Number("id");
+        (await quantum.ManageAsync("shell", "-c", $"from chat.models import Message; f = Message.objects.get(id={fileRow}).file; print(f.name, f.size)"))
+            .Should().Contain("表").And.Contain(" 200000");
 
         await ben.LogOutAsync();
 

@@ -21,6 +21,10 @@ internal sealed class NodeProcess(int redisPort, int quantumPort, string? progra
 
     public bool IsRunning => _process is { HasExited: false };
 
+    /// <summary>What it has in memory now (proc(5), <c>statm</c>).</summary>
+    public long ResidentBytes() =>
+        long.Parse(File.ReadAllText($"/proc/{_process!.Id}/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+
     /// <summary>What it logged, over all its lives.</summary>
     public IEnumerable<string> Log => [.. _earlier, .. _process?.Output.Split('\n') ?? []];
 

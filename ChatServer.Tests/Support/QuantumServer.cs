@@ -8,7 +8,15 @@ namespace ChatServer.Tests.Support;
 
 /// <summary>One call that Quantum got to save a message.</summary>
 internal sealed record SaveCall(
-    long Company, long Room, long User, string Identifier, string Content, string Authorization, string IdempotencyKey, DateTimeOffset At);
+    long Company, long Room, long User, string Identifier, string Content, string Authorization, string IdempotencyKey, DateTimeOffset At)
+{
+    /// <summary>The file that came with it.</summary>
+    public SavedFile? File { get; init; }
+}
+
+/// <summary>A file as Quantum got it.</summary>
+/// <param name="ContentLength">What the whole call was said to be long.</param>
+internal sealed record SavedFile(string Name, string? ContentType, byte[] Bytes, long? ContentLength);
 
 /// <summary>A real HTTP server that answers like Quantum, or as badly as a test wants.</summary>
 internal sealed class QuantumServer : IAsyncDisposable
@@ -67,6 +75,7 @@ internal sealed class QuantumServer : IAsyncDisposable
         var app = builder.Build();
         var quantum = new QuantumServer(app);
         app.MapPost("/chat/save_message_to_db/", quantum.SaveAsync);
+        app.MapPost("/chat/save_file_to_db/", quantum.SaveAsync);
         app.MapGet("/chat/rooms/{room:long}/members/", quantum.MembersAsync);
         await app.StartAsync().WaitAsync(TimeSpan.FromSeconds(15));
         quantum.Url = new(app.Urls.First());
@@ -99,7 +108,10 @@ internal sealed class QuantumServer : IAsyncDisposable
         var call = new SaveCall(
             long.Parse(form["company_id"].ToString()), long.Parse(form["room_id"].ToString()), long.Parse(form["user_id"].ToString()),
             form["identifier"].ToString(), form["message_content"].ToString(), context.Request.Headers.Authorization.ToString(),
-            context.Request.Headers["Idempotency-Key"].ToString(), TimeProvider.System.GetUtcNow());
+            context.Request.Headers["Idempotency-Key"].ToString(), TimeProvider.System.GetUtcNow())
+        {
+            File = context.Request.Path.Value!.Contains("file", StringComparison.Ordinal) ? await FileAsync(context.Request, form) : null,
+        };
         _calls.Enqueue(call);
         if (await Instead(call, context))
         {
@@ -120,6 +132,15 @@ internal sealed class QuantumServer : IAsyncDisposable
             message_date = "Today",
             message_time = "10:02 AM",
         });
+    }
+
+    private static async Task<SavedFile?> FileAsync(HttpRequest request, IFormCollection form)
+    {
+        var file = form.Files.Should().ContainSingle().Which;
+        file.Name.Should().Be("file");
+        using var bytes = new MemoryStream();
+        await file.CopyToAsync(bytes);
+        return new(file.FileName, file.ContentType, bytes.ToArray(), request.ContentLength);
     }
 
     private long Row(SaveCall call)

@@ -7,8 +7,13 @@ namespace ChatServer.Accept;
 /// <summary>Sets Kestrel up: HTTP/1.1 for ws; for wss also HTTP/2, whose extended CONNECT carries WebSockets (RFC 8441).</summary>
 internal static class Listeners
 {
+    /// <summary>What Kestrel reads ahead of us, per connection. Its default of 1 MiB would hold that much of every file whose sender has to wait.</summary>
+    private const int ReadAheadBytes = 64 * 1024;
+
     public static void Configure(KestrelServerOptions kestrel, AcceptOptions options)
     {
+        kestrel.Limits.MaxRequestBufferSize = ReadAheadBytes;
+        kestrel.Limits.Http2.InitialStreamWindowSize = kestrel.Limits.Http2.InitialConnectionWindowSize = ReadAheadBytes;
         kestrel.AddServerHeader = false;
 
         // Over HTTP/2 the limit can't be lifted for one request, and an idle WebSocket is slow by nature.

@@ -13,4 +13,7 @@ internal sealed record DemoUser(long Id, string Name);
 internal sealed record DemoRoom(long Id, string Name, bool Private);
 
 /// <summary>A saved message, as the page loads it: Quantum knows no seq.</summary>
-internal sealed record DemoMessage(long Id, long RoomId, string Identifier, long FromUserId, string Body, DateTimeOffset Timestamp);
+internal sealed record DemoMessage(long Id, long RoomId, string Identifier, long FromUserId, string Body, DateTimeOffset Timestamp, DemoFile? File);
+
+/// <summary>A saved file; <paramref name="Url"/> is good as long as the demo holds it.</summary>
+internal sealed record DemoFile(string Name, string ContentType, long Size, string Url);

@@ -10,9 +10,9 @@ namespace ChatServer.Demo;
 /// </summary>
 internal static class DemoExtensions
 {
-    /// <summary>Scripts, styles and connections from this host only: what a message holds can never run.</summary>
+    /// <summary>Scripts, styles and connections from this host only: what a message holds can never run. A picture may be one that the page itself is sending.</summary>
     private const string ContentSecurityPolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
     public static IServiceCollection AddDemo(this IServiceCollection services)
@@ -20,6 +20,7 @@ internal static class DemoExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<DemoQuantum>();
         services.AddSingleton<DemoLogins>();
+        services.AddSingleton<DemoFiles>();
         return services;
     }
 
@@ -32,6 +33,7 @@ internal static class DemoExtensions
         });
         DemoPageApi.Map(app);
         DemoQuantumApi.Map(app);
+        DemoFiles.Map(app);
         return app;
     }
 

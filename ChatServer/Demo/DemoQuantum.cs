@@ -108,7 +108,7 @@ internal sealed class DemoQuantum
 
     /// <summary>Saves a message once per (room, user, identifier): a repetition gives the message that was saved first.</summary>
     /// <returns>Null if the user is no member of the room.</returns>
-    public DemoMessage? Save(long roomId, long userId, string identifier, string body)
+    public DemoMessage? Save(long roomId, long userId, string identifier, string body, DemoFile? file = null)
     {
         lock (_lock)
         {
@@ -122,7 +122,7 @@ internal sealed class DemoQuantum
                 return earlier;
             }
 
-            var message = new DemoMessage(++_lastMessageId, roomId, identifier, userId, body, _time.GetUtcNow());
+            var message = new DemoMessage(++_lastMessageId, roomId, identifier, userId, body, _time.GetUtcNow(), file);
             log.Add(message);
             return message;
         }

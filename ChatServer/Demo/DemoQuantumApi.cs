@@ -1,4 +1,6 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Mvc;
 
 namespace ChatServer.Demo;
 
@@ -11,44 +13,84 @@ internal static class DemoQuantumApi
     {
         var chat = endpoints.MapGroup(DemoQuantum.BasePath + "/chat");
         chat.MapPost("/save_message_to_db/", SaveMessageAsync);
+        chat.MapPost("/save_file_to_db/", SaveFileAsync).WithMetadata(new DisableRequestSizeLimitAttribute());
         chat.MapGet("/rooms/{roomId:long}/members/", Members);
     }
 
-    private static async Task<IResult> SaveMessageAsync(
-        HttpRequest request, DemoQuantum quantum, TimeProvider time, CancellationToken cancellation)
+    private static async Task<IResult> SaveMessageAsync(HttpRequest request, DemoQuantum quantum, TimeProvider time, CancellationToken cancellation)
+    {
+        var (save, refusal) = await ReadAsync(request, quantum, cancellation);
+        if (save is null)
+        {
+            return refusal!;
+        }
+
+        var body = save.Form["message_content"].ToString();
+        if (body.Length == 0)
+        {
+            return Refuse(StatusCodes.Status400BadRequest, "message_content is needed.");
+        }
+
+        return body.Length <= DemoQuantum.MaxBodyLength
+            ? Answer(quantum.Save(save.RoomId, save.User.Id, save.Identifier, body), quantum, time)
+            : Refuse(StatusCodes.Status200OK, $"A message has at most {DemoQuantum.MaxBodyLength:N0} characters.");
+    }
+
+    private static async Task<IResult> SaveFileAsync(
+        HttpRequest request, DemoQuantum quantum, DemoFiles files, TimeProvider time, CancellationToken cancellation)
+    {
+        var (save, refusal) = await ReadAsync(request, quantum, cancellation);
+        if (save is null)
+        {
+            return refusal!;
+        }
+
+        if (save.Form.Files.GetFile("file") is not { } sent)
+        {
+            return Refuse(StatusCodes.Status400BadRequest, "file is needed.");
+        }
+
+        var bytes = new byte[sent.Length];
+        await using (var stream = sent.OpenReadStream())
+        {
+            await stream.ReadExactlyAsync(bytes, cancellation);
+        }
+
+        var file = files.Add(sent.FileName, sent.ContentType, bytes);
+        var message = quantum.Save(save.RoomId, save.User.Id, save.Identifier, "", file);
+        if (message?.File != file)
+        {
+            // Refused, or saved before.
+            files.Remove(file);
+        }
+
+        return Answer(message, quantum, time);
+    }
+
+    /// <returns>What all saves have, or why it does not do.</returns>
+    private static async Task<(SaveRequest? Save, IResult? Refusal)> ReadAsync(HttpRequest request, DemoQuantum quantum, CancellationToken cancellation)
     {
         if (Caller(request, quantum) is not { } caller)
         {
-            return Refuse(StatusCodes.Status401Unauthorized, "Invalid token.");
+            return (null, Refuse(StatusCodes.Status401Unauthorized, "Invalid token."));
         }
 
         if (!request.HasFormContentType)
         {
-            return Refuse(StatusCodes.Status400BadRequest, "Send a form.");
+            return (null, Refuse(StatusCodes.Status400BadRequest, "Send a form."));
         }
 
-        var form = await request.ReadFormAsync(cancellation);
+        var form = await request.ReadFormAsync(new FormOptions { MultipartBodyLengthLimit = long.MaxValue }, cancellation);
         var identifier = form["identifier"].ToString();
-        var body = form["message_content"].ToString();
-        if (!TryGetId(form["room_id"], out var roomId) || identifier.Length is 0 or > MaxIdentifierLength || body.Length == 0)
+        if (!TryGetId(form["room_id"], out var roomId) || identifier.Length is 0 or > MaxIdentifierLength)
         {
-            return Refuse(StatusCodes.Status400BadRequest, "room_id, identifier and message_content are needed.");
+            return (null, Refuse(StatusCodes.Status400BadRequest, "room_id and identifier are needed."));
         }
 
-        if (!TryGetId(form["user_id"], out var userId) || userId != caller.Id
-            || !TryGetId(form["company_id"], out var companyId) || companyId != DemoCompany.Only.Id)
-        {
-            return Refuse(StatusCodes.Status403Forbidden, "User or Company id is not correct");
-        }
-
-        if (body.Length > DemoQuantum.MaxBodyLength)
-        {
-            return Refuse(StatusCodes.Status200OK, $"A message has at most {DemoQuantum.MaxBodyLength:N0} characters.");
-        }
-
-        return quantum.Save(roomId, userId, identifier, body) is { } saved
-            ? Results.Json(Answer(saved, quantum.Members(roomId)!, time.GetUtcNow()), DemoJson.Default.SaveAnswer)
-            : Refuse(StatusCodes.Status403Forbidden, "You are not a member of this room.");
+        return TryGetId(form["user_id"], out var userId) && userId == caller.Id
+            && TryGetId(form["company_id"], out var companyId) && companyId == DemoCompany.Only.Id
+                ? (new(caller, roomId, identifier, form), null)
+                : (null, Refuse(StatusCodes.Status403Forbidden, "User or Company id is not correct"));
     }
 
     private static IResult Members(long roomId, HttpRequest request, DemoQuantum quantum)
@@ -64,16 +106,23 @@ internal static class DemoQuantumApi
                 : Refuse(StatusCodes.Status404NotFound, "No such room.");
     }
 
-    private static SaveAnswer Answer(DemoMessage saved, IReadOnlyList<DemoUser> members, DateTimeOffset now)
+    private static IResult Answer(DemoMessage? saved, DemoQuantum quantum, TimeProvider time)
     {
+        if (saved is null)
+        {
+            return Refuse(StatusCodes.Status403Forbidden, "You are not a member of this room.");
+        }
+
         var culture = CultureInfo.InvariantCulture;
-        var date = saved.Timestamp.Date == now.Date ? "Today" : saved.Timestamp.ToString("MMM d, yyyy", culture);
-        return new SaveAnswer(
-            Success: true,
-            new SavedMessage(saved.Id, saved.Timestamp, saved.Body, saved.FromUserId, Read: false),
-            IdsOf(members),
-            date,
-            saved.Timestamp.ToString("hh:mm tt", culture));
+        var date = saved.Timestamp.Date == time.GetUtcNow().Date ? "Today" : saved.Timestamp.ToString("MMM d, yyyy", culture);
+        return Results.Json(
+            new SaveAnswer(
+                Success: true,
+                new SavedMessage(saved.Id, saved.Timestamp, saved.Body, saved.FromUserId, Read: false),
+                IdsOf(quantum.Members(saved.RoomId)!),
+                date,
+                saved.Timestamp.ToString("hh:mm tt", culture)),
+            DemoJson.Default.SaveAnswer);
     }
 
     private static List<long> IdsOf(IReadOnlyList<DemoUser> users) => [.. users.Select(user => user.Id)];
@@ -93,4 +142,6 @@ internal static class DemoQuantumApi
 
     private static IResult Refuse(int status, string message) =>
         Results.Json(new Refusal(Success: false, message), DemoJson.Default.Refusal, statusCode: status);
+
+    private sealed record SaveRequest(DemoUser User, long RoomId, string Identifier, IFormCollection Form);
 }

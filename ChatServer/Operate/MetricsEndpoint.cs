@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using ChatServer.Deliver;
+using ChatServer.Files;
 using ChatServer.Persist;
 using ChatServer.Relay;
 using ChatServer.Rooms;
@@ -11,11 +12,12 @@ namespace ChatServer.Operate;
 internal static class MetricsEndpoint
 {
     public static void MapMetrics(this IEndpointRouteBuilder app) =>
-        app.MapGet("/metrics", async (ConnectionRegistry connections, RoomDirectory rooms, SaveSlots slots, IOutbox outbox) =>
+        app.MapGet("/metrics", async (ConnectionRegistry connections, RoomDirectory rooms, UploadWatch uploads, SaveSlots slots, IOutbox outbox) =>
         {
             var text = new StringBuilder();
             Gauge(text, "chatserver_connections", "Open connections of this node.", connections.Count);
             Gauge(text, "chatserver_rooms", "Rooms with members on this node.", rooms.Count);
+            Gauge(text, "chatserver_uploads", "Files on their way over this node.", uploads.Count);
             Gauge(text, "chatserver_saves_allowed", "Saves that may be under way at once; 1 while Quantum is in trouble.", slots.Allowed);
             Counter(text, "chatserver_saved_total", "Messages that this node brought to Quantum.", slots.Saved);
             try

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using ChatServer.Files;
 using ChatServer.Protocol;
 using ChatServer.Rooms;
 using Polly;
@@ -9,34 +10,29 @@ using Polly.CircuitBreaker;
 namespace ChatServer.Persist;
 
 /// <summary>Quantum's REST API (contract, part 3), each call under a Polly pipeline.</summary>
-internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines pipelines, TimeProvider time) : IMemberSource
+internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines pipelines, IFileStore files, TimeProvider time) : IMemberSource
 {
     /// <summary>The name of its HttpClient.</summary>
     public const string ClientName = "quantum";
 
     private const int MaxAnswerBytes = 1024 * 1024;
 
-    /// <summary>Saves a message; doing it again with the same identifier has no effect.</summary>
+    /// <summary>Saves a message, with its file where it brings one; doing it again with the same identifier has no effect.</summary>
     /// <exception cref="QuantumUnavailableException">There is no last word yet: try again later.</exception>
+    /// <exception cref="FileGoneException">Its file is held no more.</exception>
+    /// <exception cref="Relay.RelayUnavailableException">Its file can't be read now.</exception>
     public async ValueTask<SaveOutcome> SaveAsync(StoredMessage message, string tokenKey, CancellationToken cancellation) =>
-        await RunAsync(pipelines.Save, token => SaveOnceAsync(message, tokenKey, token), cancellation);
+        await RunAsync(message.File is null ? pipelines.Save : pipelines.SaveFile, token => SaveOnceAsync(message, tokenKey, token), cancellation);
 
     public async ValueTask<IReadOnlyList<long>?> GetMembersAsync(RoomKey room, string tokenKey, CancellationToken cancellation) =>
         await RunAsync(pipelines.Members, token => GetMembersOnceAsync(room, tokenKey, token), cancellation);
 
     private async ValueTask<SaveOutcome> SaveOnceAsync(StoredMessage message, string tokenKey, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "chat/save_message_to_db/");
+        using var request = new HttpRequestMessage(HttpMethod.Post, message.File is null ? "chat/save_message_to_db/" : "chat/save_file_to_db/");
         request.Headers.TryAddWithoutValidation(
             "Idempotency-Key", $"{message.CompanyId}:{message.RoomId}:{message.FromUserId}:{Uri.EscapeDataString(message.Identifier)}");
-        request.Content = new FormUrlEncodedContent(
-        [
-            new("room_id", $"{message.RoomId}"),
-            new("user_id", $"{message.FromUserId}"),
-            new("company_id", $"{message.CompanyId}"),
-            new("identifier", message.Identifier),
-            new("message_content", message.Body),
-        ]);
+        request.Content = SaveForm.Of(message, files);
         return await SendAsync(request, tokenKey, cancellation) switch
         {
             (HttpStatusCode.OK, { } answer) => QuantumAnswer.ReadSave(answer),

@@ -16,6 +16,7 @@ internal sealed class QuantumPipelines
     public const int TriesPerSave = 5;
 
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan FileTime = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Break = TimeSpan.FromSeconds(2);
 
     private readonly TimeProvider _time;
@@ -32,11 +33,15 @@ internal sealed class QuantumPipelines
             BreakDuration = Break,
         };
         Save = Build(options.TryTimeout, retries: TriesPerSave - 1, TimeSpan.FromMilliseconds(200), breaker);
+        SaveFile = Build(options.TryTimeout + FileTime, retries: TriesPerSave - 1, TimeSpan.FromMilliseconds(200), breaker);
         Members = Build(options.TryTimeout, retries: 1, TimeSpan.FromMilliseconds(100), null);
     }
 
     /// <summary>For saves. What it gives up on stays in the outbox and is begun again.</summary>
     public ResiliencePipeline Save { get; }
+
+    /// <summary>For saves that carry a file: the same with more time for a try, and a circuit of their own.</summary>
+    public ResiliencePipeline SaveFile { get; }
 
     /// <summary>For questions that a person waits for.</summary>
     public ResiliencePipeline Members { get; }

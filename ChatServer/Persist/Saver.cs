@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ChatServer.Files;
 using ChatServer.Protocol;
 using ChatServer.Relay;
 using ChatServer.Rooms;
@@ -14,7 +15,16 @@ internal sealed partial class Saver(QuantumClient quantum, IRelay relay, SavedNo
     public async ValueTask<string?> SaveAsync(OutboxEntry entry, CancellationToken cancellation)
     {
         var message = StoredMessage.Read(entry.Message.Span);
-        var outcome = await quantum.SaveAsync(message, entry.TokenKey, cancellation);
+        SaveOutcome outcome;
+        try
+        {
+            outcome = await quantum.SaveAsync(message, entry.TokenKey, cancellation);
+        }
+        catch (FileGoneException)
+        {
+            return "The file is held no more (FILE_RETENTION); it has to be sent again.";
+        }
+
         if (outcome is not SaveOutcome.Saved saved)
         {
             return ((SaveOutcome.Refused)outcome).Why;

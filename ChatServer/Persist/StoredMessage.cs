@@ -11,6 +11,9 @@ internal sealed record StoredMessage(
     [JsonIgnore]
     public RoomKey Room => new(CompanyId, RoomId);
 
+    /// <summary>The file that it brings; null in a chat message.</summary>
+    public FileDescription? File { get; init; }
+
     public static StoredMessage Read(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, PersistJson.Default.StoredMessage)!;
 }
 

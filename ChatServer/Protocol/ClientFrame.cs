@@ -11,6 +11,8 @@ internal enum ClientFrameType
     Join,
     Leave,
     Chat,
+    File,
+    Cancel,
     Ping,
 }
 
@@ -59,6 +61,15 @@ internal ref struct ClientFrame
     public JsonText Identifier { get; internal set; }
 
     public JsonText Body { get; internal set; }
+
+    /// <summary>The name of a file that is to be sent; empty where there is no such string.</summary>
+    public JsonText Name { get; internal set; }
+
+    /// <summary>What kind of file it is; empty where there is no such string.</summary>
+    public JsonText ContentType { get; internal set; }
+
+    /// <summary>Bytes of the file; null where there is no integer from 0 to 2^53-1.</summary>
+    public long? Size { get; internal set; }
 
     public JsonText Token { get; internal set; }
 

@@ -122,6 +122,29 @@ internal static class ClientFrameParser
             return CharacterCount(ref reader) > 0 ? null : "body is not a string of at least one character";
         }
 
+        // What only a file has is checked where a file is meant: elsewhere it is a member like any other that is passed over.
+        if (reader.ValueTextEquals("name"u8))
+        {
+            reader.Read();
+            frame.Name = String(ref reader);
+            return null;
+        }
+
+        if (reader.ValueTextEquals("content_type"u8))
+        {
+            reader.Read();
+            frame.ContentType = String(ref reader);
+            return null;
+        }
+
+        if (reader.ValueTextEquals("size"u8))
+        {
+            reader.Read();
+            var size = Integer(ref reader, 0);
+            frame.Size = size < 0 ? null : size;
+            return null;
+        }
+
         if (reader.ValueTextEquals("epoch"u8))
         {
             reader.Read();
@@ -165,6 +188,8 @@ internal static class ClientFrameParser
     private static ClientFrameType TypeOf(scoped ref Utf8JsonReader reader) =>
         reader.ValueTextEquals("chat"u8) ? ClientFrameType.Chat
         : reader.ValueTextEquals("ping"u8) ? ClientFrameType.Ping
+        : reader.ValueTextEquals("file"u8) ? ClientFrameType.File
+        : reader.ValueTextEquals("cancel"u8) ? ClientFrameType.Cancel
         : reader.ValueTextEquals("join"u8) ? ClientFrameType.Join
         : reader.ValueTextEquals("leave"u8) ? ClientFrameType.Leave
         : reader.ValueTextEquals("auth"u8) ? ClientFrameType.Auth

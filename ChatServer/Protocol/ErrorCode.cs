@@ -11,6 +11,12 @@ internal static class ErrorCode
     public const string TooLarge = "too_large";
     public const string RateLimited = "rate_limited";
 
+    /// <summary>An upload ended before its last byte: nothing is kept.</summary>
+    public const string FileIncomplete = "file_incomplete";
+
+    /// <summary>A file that is not taken, or that was not what its announcement said: nothing is kept.</summary>
+    public const string FileRejected = "file_rejected";
+
     /// <summary>Redis is out of reach: nothing was accepted, the client may send again with the same identifier.</summary>
     public const string Unavailable = "unavailable";
 

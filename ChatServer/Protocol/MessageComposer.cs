@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 
 namespace ChatServer.Protocol;
@@ -26,6 +27,15 @@ internal static class MessageComposer
             .Raw("\",\"timestamp\":\""u8).Ascii(timestamp).Raw("\"}"u8);
         return (head, tail);
     }
+
+    /// <summary>The two halves of a message that brings a file.</summary>
+    public static (byte[] Head, byte[] Tail) File(RoomKey room, long userId, ReadOnlySpan<byte> rawIdentifier, FileDescription file, string timestamp) =>
+    (
+        Encoding.UTF8.GetBytes($"{{\"type\":\"file\",\"room_id\":{room.RoomId},\"seq\":"),
+        [
+            .. ",\"identifier\":\""u8, .. rawIdentifier, .. Encoding.UTF8.GetBytes($"\",\"from_user_id\":{userId},\"company_id\":{room.CompanyId},\"file\":"),
+            .. JsonSerializer.SerializeToUtf8Bytes(file, ProtocolJson.Default.FileDescription), .. Encoding.UTF8.GetBytes($",\"timestamp\":\"{timestamp}\"}}"),
+        ]);
 
     /// <summary>The whole message once its seq is known.</summary>
     public static byte[] Join(ReadOnlySpan<byte> head, long seq, ReadOnlySpan<byte> tail)
@@ -111,7 +121,7 @@ internal static class MessageComposer
 
         public Writer Ascii(string text)
         {
-            System.Text.Encoding.ASCII.GetBytes(text, _rest);
+            Encoding.ASCII.GetBytes(text, _rest);
             _rest = _rest[text.Length..];
             return this;
         }

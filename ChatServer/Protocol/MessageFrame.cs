@@ -7,7 +7,10 @@ internal static class MessageFrame
 
     /// <summary>What stands before a message. A message's own type, which MessageComposer puts first, is that of its frame.</summary>
     public static ReadOnlySpan<byte> Opening(ReadOnlySpan<byte> message) =>
-        message.StartsWith("{\"type\":\"file\""u8)
+        IsFile(message)
             ? "{\"type\":\"file\",\"success\":true,\"messages\":["u8
             : "{\"type\":\"chat\",\"success\":true,\"messages\":["u8;
+
+    /// <summary>Whether a message brings a file.</summary>
+    public static bool IsFile(ReadOnlySpan<byte> message) => message.StartsWith("{\"type\":\"file\""u8);
 }

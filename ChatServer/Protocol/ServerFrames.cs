@@ -20,6 +20,21 @@ internal sealed record LeftFrame(string Type, bool Success, long RoomId, string?
 /// <summary>An error that keeps the connection.</summary>
 internal sealed record ErrorFrame(string Type, bool Success, string Code, string Message, long? RoomId, string? Identifier, long? Seq);
 
+/// <summary>The go-ahead for a file: its bytes may come.</summary>
+internal sealed record UploadFrame(string Type, bool Success, long RoomId, string Identifier);
+
+/// <summary>How many bytes of a file are stored.</summary>
+internal sealed record ProgressFrame(string Type, string Identifier, long Received);
+
+/// <summary>What a message of type <c>file</c> says of its file.</summary>
+/// <param name="Id">See <see cref="FileId"/>.</param>
+/// <param name="Name">A bare file name.</param>
+/// <param name="ContentType">What the sender says it is, such as <c>image/png</c>.</param>
+/// <param name="Size">Bytes.</param>
+/// <param name="Sha256">Of its bytes, in lower-case hexadecimal digits.</param>
+/// <param name="Url">Where any node serves it, relative to the node.</param>
+internal sealed record FileDescription(string Id, string Name, string ContentType, long Size, string Sha256, string Url);
+
 /// <summary>To all connections of the sender: Quantum has the message. The display strings are Quantum's.</summary>
 internal sealed record InfoChatFrame(
     string Type, bool Success, string Message, long RoomId, string Identifier, long Seq, JsonElement? Id, string? Timestamp, string? DiscussionDate, string? DiscussionTime);
@@ -42,6 +57,9 @@ internal sealed record RoomRequest(long RoomId, long? Since, string? Epoch);
 [JsonSerializable(typeof(JoinedFrame))]
 [JsonSerializable(typeof(LeftFrame))]
 [JsonSerializable(typeof(ErrorFrame))]
+[JsonSerializable(typeof(UploadFrame))]
+[JsonSerializable(typeof(ProgressFrame))]
+[JsonSerializable(typeof(FileDescription))]
 [JsonSerializable(typeof(InfoChatFrame))]
 [JsonSerializable(typeof(SavedFrame))]
 [JsonSerializable(typeof(RoomRequest[]))]

@@ -28,6 +28,12 @@ internal sealed class Client(Connection connection, ReceiveOptions options, Time
         return member;
     }
 
+    /// <summary>The file that it is sending; one that has ended may stand here until its bytes stop coming.</summary>
+    public Transfer? Transfer { get; set; }
+
+    /// <summary>Whether binary frames are to be passed over without a word: an error has told why they are of no use, and more may be under way.</summary>
+    public bool DropsBinary { get; set; }
+
     public RateLimiter Rate { get; } = new(options, time);
 
     /// <summary>Whether its user's channel is heard on its behalf.</summary>

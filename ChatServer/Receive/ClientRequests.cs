@@ -4,7 +4,7 @@ using ChatServer.Protocol;
 namespace ChatServer.Receive;
 
 /// <summary>Handles the frames of an authenticated client: each is checked, then goes to the one who does it.</summary>
-internal sealed class ClientRequests(RoomEntrance entrance, Sending sending, ReceiveOptions options)
+internal sealed class ClientRequests(RoomEntrance entrance, Sending sending, FileRequests files, ReceiveOptions options)
 {
     private static readonly byte[] Pong = "{\"type\":\"pong\"}"u8.ToArray();
 
@@ -38,10 +38,6 @@ internal sealed class ClientRequests(RoomEntrance entrance, Sending sending, Rec
         return Route(client, frame);
     }
 
-    /// <summary>Binary frames carry the bytes of a file that was announced, and none was.</summary>
-    public static void HandleBinary(Client client) =>
-        Answers.Error(client.Connection, ErrorCode.BadFrame, "This binary frame belongs to no file.");
-
     private ValueTask Route(Client client, in ClientFrame frame)
     {
         switch (frame.Type)
@@ -55,6 +51,8 @@ internal sealed class ClientRequests(RoomEntrance entrance, Sending sending, Rec
             case ClientFrameType.Unknown:
                 Answers.Error(client.Connection, ErrorCode.UnknownType, $"There is no type \"{Shown(frame.TypeName)}\".", frame);
                 return ValueTask.CompletedTask;
+            case ClientFrameType.Cancel:
+                return FileRequests.CancelAsync(client, frame.Identifier.Unescape());
             case var _ when frame.RoomId == 0:
                 Answers.Error(client.Connection, ErrorCode.BadFrame, "room_id is missing.", frame);
                 return ValueTask.CompletedTask;
@@ -63,6 +61,8 @@ internal sealed class ClientRequests(RoomEntrance entrance, Sending sending, Rec
             case ClientFrameType.Leave:
                 entrance.Leave(client, frame.RoomId);
                 return ValueTask.CompletedTask;
+            case ClientFrameType.File:
+                return files.AnnounceAsync(client, frame);
             default:
                 return sending.Send(client, frame);
         }

@@ -13,7 +13,7 @@ namespace ChatServer.Receive;
 /// connection held is given back. An idle connection holds no buffer.
 /// </summary>
 internal sealed partial class ConnectionLoop(
-    Admission admission, ClientRequests requests, ConnectionRegistry connections, RoomDirectory rooms, UserChannels users, SessionWatch sessions,
+    Admission admission, ClientRequests requests, FileRequests files, ConnectionRegistry connections, RoomDirectory rooms, UserChannels users, SessionWatch sessions,
     ReceiveOptions options, TimeProvider time, ILogger<ConnectionLoop> logger)
 {
     private const int BufferBytes = 4096;
@@ -139,9 +139,8 @@ internal sealed partial class ConnectionLoop(
             case WireEventKind.Binary when connection.Caller is null:
                 connection.Close(CloseReason.BadFirstFrame);
                 return ValueTask.CompletedTask;
-            case WireEventKind.Binary when !connection.IsClosing && frame.EndOfMessage:
-                ClientRequests.HandleBinary(client);
-                return ValueTask.CompletedTask;
+            case WireEventKind.Binary when !connection.IsClosing:
+                return files.ReceiveAsync(client, frame.Payload, frame.EndOfMessage);
             default:
                 return ValueTask.CompletedTask;
         }
@@ -181,6 +180,7 @@ internal sealed partial class ConnectionLoop(
         }
 
         connections.Remove(client.Connection);
+        await FileRequests.LeaveAsync(client);
         if (client.HearsUser)
         {
             users.Leave(client.Connection.Caller!.UserId);

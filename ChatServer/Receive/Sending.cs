@@ -40,29 +40,43 @@ internal sealed class Sending(IRelay relay, TimeProvider time)
         return WaitThenAcceptAsync(client, member, draft);
     }
 
+    /// <summary>Sends a message that is composed already; completes when its accept step has begun.</summary>
+    /// <param name="accepted">Called with its outcome, unless Redis can't take it.</param>
+    public async ValueTask SendAsync(Client client, Member member, MessageDraft draft, Action<Acceptance> accepted)
+    {
+        await client.Accepting.WaitAsync();
+        Accept(client, member, draft, accepted);
+    }
+
+    /// <summary>Answers a message that was accepted before.</summary>
+    public static void Repeat(Member member, ReadOnlySpan<byte> rawIdentifier, Acceptance first) =>
+        member.Room.OnRepeat(
+            member, RoomFrames.Ack(member.Room.Key.RoomId, rawIdentifier, first.Seq, Encoding.ASCII.GetBytes(first.Timestamp)));
+
     private async ValueTask WaitThenAcceptAsync(Client client, Member member, MessageDraft draft)
     {
         await client.Accepting.WaitAsync();
         Accept(client, member, draft);
     }
 
-    private void Accept(Client client, Member member, MessageDraft draft)
+    private void Accept(Client client, Member member, MessageDraft draft, Action<Acceptance>? accepted = null)
     {
         member.Room.Sending(member);
-        relay.Accept(draft, new Receipt(client, member));
+        relay.Accept(draft, new Receipt(client, member, accepted));
     }
 
     /// <summary>Waits for one message's outcome, and sees to it that the sender learns it.</summary>
-    private sealed class Receipt(Client client, Member member) : IAcceptListener
+    private sealed class Receipt(Client client, Member member, Action<Acceptance>? accepted) : IAcceptListener
     {
         public void OnAccepted(MessageDraft draft, Acceptance acceptance)
         {
             client.Accepting.Release();
+            accepted?.Invoke(acceptance);
             var json = MessageComposer.Join(draft.Head, acceptance.Seq, draft.Tail);
             if (acceptance.IsRepeat)
             {
-                MessageComposer.ReadReceipt(json, out var roomId, out var identifier, out _);
-                member.Room.OnRepeat(member, RoomFrames.Ack(roomId, identifier, acceptance.Seq, Encoding.ASCII.GetBytes(acceptance.Timestamp)));
+                MessageComposer.ReadReceipt(json, out _, out var identifier, out _);
+                Repeat(member, identifier, acceptance);
             }
             else
             {

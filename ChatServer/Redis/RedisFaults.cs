@@ -14,6 +14,10 @@ internal static class RedisFaults
         exception is RedisException or RedisTimeoutException or TimeoutException or ObjectDisposedException or TaskCanceledException
             or IOException or SocketException;
 
+    /// <summary>Redis is full (<c>maxmemory</c> with <c>noeviction</c>); from within a script its words may stand behind others.</summary>
+    public static bool IsOutOfMemory(Exception? exception) =>
+        exception is RedisServerException && exception.Message.Contains("OOM command not allowed", StringComparison.Ordinal);
+
     /// <summary>Redis has forgotten the scripts (a restart, SCRIPT FLUSH); StackExchange.Redis loads them again at the next call.</summary>
     public static bool IsScriptForgotten(Exception exception) =>
         exception is RedisServerException && exception.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal);

@@ -55,6 +55,12 @@ internal sealed class RedisKeys(int partitions)
     /// <summary>A string that expires: the node that saves a partition's outbox.</summary>
     public static string Lease(int partition) => $"chat:{{{partition}}}:lease";
 
+    /// <summary>A hash that expires: a file's chunks by their number, and, once it is complete, what it is.</summary>
+    public static string File(FileId id) => $"chat:{{{id.Partition}}}:file:{id.Secret}";
+
+    /// <summary>A number that expires: the bytes of files that a user has sent in an hour, counted from 1970.</summary>
+    public static string UploadQuota(long userId, long hour) => $"chat:quota:{userId}:{hour}";
+
     /// <summary>The channel that Quantum, too, may publish on for one user.</summary>
     public static string UserChannel(long userId) => $"user_{userId}";
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Globalization;
 using System.Text;
 using ChatServer.Redis;
 using StackExchange.Redis;
@@ -14,7 +15,7 @@ internal sealed class AcceptLane(IDatabase database, string script, TimeProvider
     /// <summary>Keeps one call, during which Redis serves nobody else, at a few milliseconds. Large ones let a room's messages leave in one write.</summary>
     private const int MaxBatch = 512;
     private const int KeysEach = 4;
-    private const int ValuesEach = 8;
+    private const int ValuesEach = 9;
     private const int ValuesFirst = 7;
 
     private readonly Lock _gate = new();
@@ -67,7 +68,8 @@ internal sealed class AcceptLane(IDatabase database, string script, TimeProvider
 
     private async Task<byte[]> CallAsync(List<Posted> batch)
     {
-        var names = new RedisKey[KeysEach * batch.Count];
+        var files = KeysEach * batch.Count;
+        var names = new RedisKey[files + batch.Count(posted => posted.Draft.File is not null)];
         var values = new RedisValue[ValuesFirst + (ValuesEach * batch.Count)];
         values[0] = Epoch.New();
         values[1] = RelayLimits.LogMessages;
@@ -93,6 +95,12 @@ internal sealed class AcceptLane(IDatabase database, string script, TimeProvider
             values[value + 5] = draft.TokenKey;
             values[value + 6] = draft.Seen.Epoch ?? "";
             values[value + 7] = draft.Seen.Seq;
+            values[value + 8] = "";
+            if (draft.File is { } file)
+            {
+                names[files++] = RedisKeys.File(file.Id);
+                values[value + 8] = string.Create(CultureInfo.InvariantCulture, $"{files} {(long)file.Retention.TotalSeconds}");
+            }
         }
 
         return (byte[])(await RedisCalls.TryAsync(() => database.ScriptEvaluateAsync(script, names, values)))!;
@@ -111,13 +119,16 @@ internal sealed class AcceptLane(IDatabase database, string script, TimeProvider
         }
         else
         {
-            listener.OnAccepted(draft, Parse(line, draft));
+            listener.OnAccepted(draft, Parse(line, draft.Timestamp, draft.Seen.Epoch));
         }
 
         return end < 0 ? default : answers[(end + 1)..];
     }
 
-    private static Acceptance Parse(ReadOnlySpan<byte> line, MessageDraft draft)
+    /// <summary>Reads what an identifier's key holds: the first answer.</summary>
+    public static Acceptance ParseKnown(string answer) => Parse(Encoding.ASCII.GetBytes($"{answer} repeat"), "", null);
+
+    private static Acceptance Parse(ReadOnlySpan<byte> line, string timestamp, string? seenEpoch)
     {
         if (!Utf8Parser.TryParse(line, out long seq, out var digits))
         {
@@ -126,9 +137,9 @@ internal sealed class AcceptLane(IDatabase database, string script, TimeProvider
 
         line = line[(digits + 1)..];
         var space = line.IndexOf((byte)' ');
-        var epoch = Epoch.Read(space < 0 ? line : line[..space], draft.Seen.Epoch);
+        var epoch = Epoch.Read(space < 0 ? line : line[..space], seenEpoch);
         return space < 0
-            ? new(seq, epoch, draft.Timestamp, IsRepeat: false)
+            ? new(seq, epoch, timestamp, IsRepeat: false)
             : new(seq, epoch, Encoding.ASCII.GetString(line[(space + 1)..line.LastIndexOf((byte)' ')]), IsRepeat: true);
     }
 

@@ -13,8 +13,12 @@ namespace ChatServer.Relay;
 /// </summary>
 internal interface IRelay
 {
-    /// <summary>Begins the accept step of a message; within about 2 s the listener is told, once, what became of it.</summary>
+    /// <summary>Begins the accept step of a message; within about 2 s the listener is told, once, what became of it. A message whose file is held no more is not accepted.</summary>
     void Accept(MessageDraft draft, IAcceptListener listener);
+
+    /// <summary>The first answer to an identifier; null where none is known.</summary>
+    /// <exception cref="RelayUnavailableException">Redis is out of reach.</exception>
+    ValueTask<Acceptance?> FindAsync(RoomKey room, long userId, string identifier);
 
     /// <summary>Begins to hear a room; the listener is called on any thread and must only hand over.</summary>
     /// <exception cref="RelayUnavailableException">The subscription is not in force.</exception>
@@ -79,7 +83,14 @@ internal sealed record MessageDraft(
 {
     /// <summary>Up to where this node has seen the room: a Redis that has forgotten part of that begins a new epoch.</summary>
     public RoomMark Seen { get; init; }
+
+    /// <summary>The file that it brings: accepting the message makes the file stay, in the same step.</summary>
+    public HeldFile? File { get; init; }
 }
+
+/// <summary>A complete file whose message is to be accepted.</summary>
+/// <param name="Retention">How long it stays from then on.</param>
+internal sealed record HeldFile(FileId Id, TimeSpan Retention);
 
 /// <summary>The first answer that a message got.</summary>
 /// <param name="Seq">Its place in the room.</param>

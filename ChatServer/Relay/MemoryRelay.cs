@@ -15,6 +15,15 @@ internal sealed class MemoryRelay(MemoryOutbox outbox, TimeProvider time) : IRel
 
     public void Accept(MessageDraft draft, IAcceptListener listener) => listener.OnAccepted(draft, Accept(draft));
 
+    public ValueTask<Acceptance?> FindAsync(RoomKey room, long userId, string identifier)
+    {
+        lock (_gate)
+        {
+            ForgetOldIdentifiers();
+            return new(_known.TryGetValue((room, userId, identifier), out var first) ? first with { IsRepeat = true } : null);
+        }
+    }
+
     public ValueTask<IAsyncDisposable> SubscribeAsync(RoomKey room, IRoomListener listener)
     {
         lock (_gate)

@@ -30,6 +30,11 @@ internal sealed partial class RedisRelay : IRelay
     public void Accept(MessageDraft draft, IAcceptListener listener) =>
         _lane.Post(draft, _names.TryGetValue(draft.Room, out var names) ? names : new(_keys, draft.Room), listener);
 
+    public async ValueTask<Acceptance?> FindAsync(RoomKey room, long userId, string identifier) =>
+        (string?)await RedisCalls.TryAsync(() => _database.StringGetAsync(_keys.Identifier(room, userId, identifier))) is { } answer
+            ? AcceptLane.ParseKnown(answer)
+            : null;
+
     public async ValueTask<IAsyncDisposable> SubscribeAsync(RoomKey room, IRoomListener listener)
     {
         var name = _keys.RoomChannel(room);

@@ -1,6 +1,7 @@
 using ChatServer.Accept;
 using ChatServer.Authenticate;
 using ChatServer.Deliver;
+using ChatServer.Files;
 using ChatServer.Persist;
 using ChatServer.Receive;
 using ChatServer.Redis;
@@ -13,7 +14,7 @@ namespace ChatServer.Settings;
 /// <param name="Names">All settings that there are.</param>
 /// <param name="Warnings">Settings that nobody reads, a line each.</param>
 internal sealed record ChatSettings(
-    bool IsEmbedded, AcceptOptions Accept, SessionOptions Sessions, DeliverOptions Deliver, ReceiveOptions Receive, RoomOptions Rooms,
+    bool IsEmbedded, AcceptOptions Accept, SessionOptions Sessions, DeliverOptions Deliver, ReceiveOptions Receive, FilesOptions Files, RoomOptions Rooms,
     RedisOptions Redis, PersistOptions Persist, IReadOnlyCollection<string> Names, IReadOnlyList<string> Warnings)
 {
     /// <exception cref="SettingsException">A setting is wrong.</exception>
@@ -35,6 +36,7 @@ internal sealed record ChatSettings(
             SessionOptions.Read(reader),
             DeliverOptions.Read(reader),
             ReceiveOptions.Read(reader),
+            FilesOptions.Read(reader),
             RoomOptions.Read(reader),
             redis,
             persist,

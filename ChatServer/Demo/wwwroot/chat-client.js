@@ -1,5 +1,5 @@
 /**
- * ChatServer's browser client: one file, no dependencies, no build step. Copy it. (MIT licence)
+ * ChatServer's browser client: this file and chat-upload.js, no dependencies, no build step. Copy both. (MIT licence)
  *
  *     import { ChatClient } from './chat-client.js';
  *
@@ -17,6 +17,7 @@
  *
  *     const message = client.send(12, 'hello');         // any time, also while offline
  *     await message.sent;                               // accepted by the server; `saved`: by Quantum
+ *     const file = client.sendFile(12, input.files[0]); // 'progress' tells how much has arrived; file.cancel() takes it back
  *
  * What it keeps for you
  * - Order: messages of a room come in seq order, each once, without a hole. Yours leave one at a time per room.
@@ -26,10 +27,13 @@
  *
  * Events. `on(name, listener)` hands over the detail and returns a function that takes the listener off again;
  * addEventListener works too, with the same detail in a CustomEvent. See ChatEvents for the client's own events. Any other
- * frame of the server (typing, read, presence, upload, progress …) is dispatched under its `type` with the frame as detail,
+ * frame of the server (typing, read, presence …) is dispatched under its `type` with the frame as detail,
  * and `sendFrame` sends frames of that kind.
  */
 
+import { Uploads } from './chat-upload.js';
+
+/** @typedef {import('./chat-upload.js').OutgoingFile} OutgoingFile */
 /** @typedef {{ room_id: number, since?: number, epoch?: string }} RoomPosition A room, and where its reader stopped. */
 /** @typedef {{ type: string, [member: string]: any }} Frame A JSON frame as it goes over the wire. */
 
@@ -55,7 +59,7 @@
  * @property {number} from_user_id
  * @property {number} company_id
  * @property {string} [body] Of chat.
- * @property {{ id: string, name: string, content_type: string, size: number, sha256: string, url: string }} [file] Of file.
+ * @property {{ id: string, name: string, content_type: string, size: number, sha256: string, url: string }} [file] Of file; `url` is absolute.
  * @property {string} timestamp ISO 8601, UTC.
  */
 
@@ -85,7 +89,8 @@
  * @typedef {object} ChatEvents
  * @property {ChatStatus} status The connection changed its state.
  * @property {ChatMessage} message A message of another user, or ours from another tab or from a replay.
- * @property {OutgoingMessage} delivery A message of ours changed its state.
+ * @property {OutgoingMessage | OutgoingFile} delivery A message or file of ours changed its state.
+ * @property {OutgoingFile} progress More of a file of ours has arrived, or it begins anew: see `received`.
  * @property {{ room_id: number, seq: number, epoch: string, recovered: boolean, reads?: Record<string, number> }} joined
  * @property {{ room_id: number }} reload What was missed cannot be replayed: load the room's history from Quantum.
  * @property {{ room_id: number, code?: string }} left We left a room, or were put out of it (code 'removed').
@@ -99,7 +104,9 @@
 
 /**
  * @typedef {object} Pending
- * @property {OutgoingMessage} message
+ * @property {any} message OutgoingMessage or OutgoingFile.
+ * @property {Blob} [content] Of a file.
+ * @property {boolean} [cancelled]
  * @property {string} frame
  * @property {number} tries
  * @property {Deferred} sent
@@ -134,6 +141,8 @@ const FRAMES_PER_SECOND = 15, FRAMES_AT_ONCE = 40;
 /** A connection that lasted this long counts as sound: the backoff starts anew. */
 const SOUND_AFTER = 10_000;
 const UNSAVED_KEPT = 1000;
+/** While a file goes out, a ping waits behind it. */
+const PONG_BEHIND_FILE = 60_000;
 
 const bytesOf = (/** @type {string} */ text) => new TextEncoder().encode(text).length;
 const positionOf = (/** @type {Room} */ { id, since, epoch }) => ({ room_id: id, since, epoch });
@@ -172,6 +181,7 @@ export class ChatClient extends EventTarget {
   #refilledAt = 0;
   #throttles = 0;
   #pausedUntil = 0;
+  /** @type {Uploads} */ #uploads;
 
   /** @param {ChatOptions} options */
   constructor(options) {
@@ -182,6 +192,15 @@ export class ChatClient extends EventTarget {
     this.#options = {
       maxMessageBytes: 65_536, backoffBase: 1000, backoffCap: 30_000, answerTimeout: 10_000, random: Math.random, ...options, url,
     };
+    this.#uploads = new Uploads({
+      isReady: (roomId) => this.#isReady(this.#rooms.get(roomId)),
+      socket: () => this.#link?.socket,
+      write: (text) => this.#write(text),
+      refuse: (pending, error) => this.#refuse(pending, error),
+      tell: (message) => this.#emit('progress', message),
+      delay: (tries) => 250 + this.#jitter(tries),
+      answerTimeout: this.#options.answerTimeout,
+    });
     for (const room of options.rooms ?? []) {
       const { room_id, since, epoch } = typeof room === 'number' ? { room_id: room, since: undefined, epoch: undefined } : room;
       Object.assign(this.#room(room_id), { since, epoch });
@@ -261,6 +280,35 @@ export class ChatClient extends EventTarget {
     return message;
   }
 
+  /**
+   * Sends a file: at once, or as soon as the room is joined and no other file is under way.
+   * @param {number} roomId
+   * @param {Blob} content A File, or a Blob with a name.
+   * @param {{ name?: string, signal?: AbortSignal, onProgress?: (received: number, size: number) => void }} [options]
+   * @returns {OutgoingFile}
+   */
+  sendFile(roomId, content, { name = /** @type {any} */ (content).name ?? 'file', signal, onProgress } = {}) {
+    const identifier = newIdentifier();
+    const sent = deferred(), saved = deferred();
+    const file = { name: name.replace(/\p{Surrogate}/gu, '\uFFFD').slice(-255) || 'file', content_type: content.type, size: content.size };
+    const frame = JSON.stringify({ type: 'file', room_id: roomId, identifier, ...file });
+    /** @type {OutgoingFile} */
+    const message = {
+      type: 'file', room_id: roomId, identifier, file, state: 'sending', received: 0, sent: sent.promise, saved: saved.promise,
+      cancel: () => this.#uploads.cancel(pending),
+    };
+    /** @type {Pending} */
+    const pending = { message, content, frame, tries: 0, sent, saved };
+    if (onProgress) {
+      const off = this.on('progress', (other) => other === message && onProgress(message.received, file.size));
+      message.sent.then(off, off);
+    }
+    signal?.addEventListener('abort', message.cancel, { once: true });
+    this.#uploads.add(pending);
+    if (signal?.aborted) message.cancel();
+    return message;
+  }
+
   /** Sends a frame without delivery guarantee (typing, read, presence). @param {Frame} frame @returns {boolean} false: not connected. */
   sendFrame(frame) {
     if (this.status.state !== 'connected') return false;
@@ -337,6 +385,7 @@ export class ChatClient extends EventTarget {
       clearTimeout(room.timer);
       Object.assign(room, { joined: false, inFlight: undefined });
     }
+    this.#uploads.reset();
   }
 
   /** @param {'ended' | 'closed'} state @param {number} [code] @param {string} [reason] */
@@ -365,7 +414,8 @@ export class ChatClient extends EventTarget {
     clearTimeout(link.timer);
     link.pinged = true;
     this.#write('{"type":"ping"}');
-    link.timer = setTimeout(() => this.#lost(link, 4003, 'no_pong'), this.#options.answerTimeout);
+    const patience = this.#uploads.isBusy ? PONG_BEHIND_FILE : this.#options.answerTimeout;
+    link.timer = setTimeout(() => this.#lost(link, 4003, 'no_pong'), patience);
   }
 
   /** @param {string} text */
@@ -404,6 +454,8 @@ export class ChatClient extends EventTarget {
       case 'ack': return this.#acked(frame);
       case 'info_chat': return this.#stored(frame);
       case 'info': return this.#failed(frame);
+      case 'upload': return this.#uploads.go(/** @type {any} */ (frame));
+      case 'progress': return this.#uploads.progress(/** @type {any} */ (frame));
       case 'chat': case 'file':
         for (const message of frame.messages ?? []) if (this.#link === link) this.#arrived(link, message);
         return;
@@ -473,8 +525,16 @@ export class ChatClient extends EventTarget {
       room.since = message.seq;
     }
     if (message.from_user_id === this.userId) this.#accepted(message);
+    if (message.file?.url) message.file.url = this.#absolute(message.file.url);
     this.#emit('message', message);
     if (room) this.#pump(room.id);
+  }
+
+  /** Files are served where the WebSocket is. @param {string} url */
+  #absolute(url) {
+    const base = new URL(this.#options.url, globalThis.location?.href);
+    base.protocol = base.protocol.replace('ws', 'http');
+    return new URL(url, base).href;
   }
 
   /** An ack takes its turn among the room's messages, so it moves `since`; that of a repeated identifier is older. @param {Frame} frame */
@@ -520,8 +580,10 @@ export class ChatClient extends EventTarget {
     if (code === 'rate_limited') this.#throttle();
     if (identifier !== undefined) {
       const queued = this.#queues.get(room_id)?.find((p) => p.message.identifier === identifier);
+      const upload = this.#uploads.find(room_id, identifier);
       const pending = queued ?? this.#unsaved.get(`${room_id}/${identifier}`);
-      if (pending && !passing) this.#refuse(pending, error);
+      if (upload) this.#uploads.failed(upload, error, passing);
+      else if (pending && !passing) this.#refuse(pending, error);
       else if (pending && room?.inFlight === pending) this.#later(room, () => this.#transmit(room, pending), pending.tries);
     } else if (room && !room.joined) {
       if (passing) this.#later(room, () => this.#write(JSON.stringify({ type: 'join', ...positionOf(room) })), 1);
@@ -540,13 +602,20 @@ export class ChatClient extends EventTarget {
 
   /** Sends the oldest message of a room, if nothing is in flight: one at a time keeps their order whatever fails. @param {number} roomId */
   #pump(roomId) {
+    this.#uploads.pump();
     const room = this.#rooms.get(roomId);
     const pending = this.#queues.get(roomId)?.[0];
-    if (!pending || this.status.state !== 'connected') return;
-    // Until the replay has come to its end, it may still show that this very message did arrive.
-    if (!room?.joined || room.inFlight || (room.since ?? 0) < room.head) return;
+    if (!pending || !this.#isReady(room) || room.inFlight) return;
     pending.tries = 0;
     this.#transmit(room, pending);
+  }
+
+  /**
+   * Until the replay has come to its end, it may still show that a waiting message did arrive.
+   * @param {Room | undefined} room @returns {room is Room}
+   */
+  #isReady(room) {
+    return this.status.state === 'connected' && room !== undefined && room.joined && (room.since ?? 0) >= room.head;
   }
 
   /** @param {Room} room @param {Pending} pending */
@@ -568,7 +637,7 @@ export class ChatClient extends EventTarget {
   #take(roomId, identifier) {
     const queue = this.#queues.get(roomId) ?? [];
     const index = queue.findIndex((p) => p.message.identifier === identifier);
-    if (index < 0) return undefined;
+    if (index < 0) return this.#uploads.take(roomId, identifier);
     const [pending] = queue.splice(index, 1);
     const room = this.#rooms.get(roomId);
     if (room?.inFlight === pending) {
@@ -609,7 +678,8 @@ export class ChatClient extends EventTarget {
   #remove(id, code, message) {
     clearTimeout(this.#rooms.get(id)?.timer);
     this.#rooms.delete(id);
-    for (const pending of [...this.#queue(id)]) this.#refuse(pending, { code, message });
+    for (const upload of this.#uploads.of(id)) this.#uploads.cancel(upload);
+    for (const pending of [...this.#queue(id), ...this.#uploads.of(id)]) this.#refuse(pending, { code, message });
     this.#queues.delete(id);
   }
 

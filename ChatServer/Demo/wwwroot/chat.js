@@ -1,6 +1,7 @@
 // The chat behind the sign-in: rooms, what happens in them, and the views that show it.
 
 import * as api from './api.js';
+import { takeFiles } from './attach.js';
 import { ChatClient } from './chat-client.js';
 import { Composer } from './composer.js';
 import { $, avatar } from './dom.js';
@@ -52,7 +53,8 @@ export class Chat {
     });
     client.on('status', (s) => status.show(s));
     client.on('message', (message) => this.#arrived(message));
-    client.on('delivery', (message) => this.#in(message.room_id, (room) => room.timeline.own(message, session.user.id)));
+    client.on('delivery', (message) => this.#in(message.room_id, (room) => this.#delivered(room, message)));
+    client.on('progress', (file) => this.#in(file.room_id, (room) => room.timeline.own(file, session.user.id)));
     client.on('joined', (frame) => this.#joined(frame));
     client.on('reload', ({ room_id }) => this.#in(room_id, (room) => room.timeline.reset(session.user.id)));
     client.on('left', (frame) => frame.code && this.#removed(frame.room_id));
@@ -86,6 +88,7 @@ export class Chat {
       if (event.key === 'Escape' && this.#root.dataset.pane === 'members') this.#show('room');
     });
     document.addEventListener('visibilitychange', () => this.#read());
+    takeFiles((files) => files.forEach((file) => this.#sendFile(file)));
   }
 
   /** @param {{ id: number, name: string, private: boolean }} room @returns {Room} */
@@ -135,10 +138,31 @@ export class Chat {
     this.#render();
   }
 
+  /** @param {File} content */
+  #sendFile(content) {
+    const room = /** @type {Room} */ (this.#current);
+    const upload = this.#client.sendFile(room.id, content);
+    const item = room.timeline.own(upload, this.#session.user.id);
+    // What we sent ourselves is here already: shown from memory, as long as the page lives.
+    Object.assign(item, { file: { ...upload.file, url: URL.createObjectURL(content) }, content });
+    room.timeline.arrange();
+    this.#log.scrollDown();
+    this.#render();
+  }
+
   /** @param {import('./timeline.js').Item} item */
   #resend(item) {
     this.#current?.timeline.remove(item);
-    this.#send(item.body);
+    if (item.content) this.#sendFile(item.content);
+    else this.#send(item.body);
+  }
+
+  /** @param {Room} room @param {any} message */
+  #delivered(room, message) {
+    const item = room.timeline.own(message, this.#session.user.id);
+    if (message.error?.code !== 'cancelled') return;
+    room.timeline.remove(item);
+    if (item.file?.url) URL.revokeObjectURL(item.file.url);
   }
 
   /** @param {boolean} typing */

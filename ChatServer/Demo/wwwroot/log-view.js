@@ -1,5 +1,6 @@
 // The conversation on the screen: keyed, so that what is there stays there (selection, screen readers, scrolling).
 
+import { attachment, showProgress } from './attachment.js';
 import { $, avatar, h, icon, unseen } from './dom.js';
 
 /** @typedef {import('./timeline.js').Item} Item */
@@ -51,6 +52,8 @@ export class LogView {
       this.scrollDown();
       this.#log.focus({ preventScroll: true });
     });
+    // A picture has no height until it is there.
+    this.#list.addEventListener('load', () => this.#atBottom && this.scrollDown(), { capture: true });
     // The keyboard of a phone, or a longer draft, takes height away: who read the end goes on reading it.
     new ResizeObserver(() => this.#atBottom && this.scrollDown()).observe(this.#log);
   }
@@ -83,6 +86,7 @@ export class LogView {
     const rows = this.#rows(items, me, nameOf);
     if (!rows.length && notice) rows.push(this.#row('notice', notice, () => h('li', { class: 'notice' }, notice)));
     this.#place(rows);
+    for (const item of items) if (item.upload && item.state === 'sending') showProgress(/** @type {Element} */ (this.#shown.get(item.key)), item);
     if (wasAtBottom) this.scrollDown();
     this.#showJump();
   }
@@ -107,7 +111,7 @@ export class LogView {
       }
       const continues = !newDay && before?.item.from === item.from && date.getTime() - before.date.getTime() < GROUPED_WITHIN;
       const name = nameOf(item.from);
-      const version = [item.state, item.body, item.timestamp, item.error, continues, name].join('\u0000');
+      const version = [item.state, item.body, item.file?.url, item.timestamp, item.error, continues, name].join('\u0000');
       rows.push(this.#row(item.key, version, () => this.#message(item, date, name, item.from === me, continues)));
       before = { item, date };
     }
@@ -147,7 +151,7 @@ export class LogView {
     }
     const bubble = h('div', { class: 'bubble' },
       h('span', { class: own || continues ? 'author unseen' : 'author', 'data-testid': 'author' }, own ? 'You' : name),
-      h('p', { class: 'body', dir: 'auto', 'data-testid': 'body' }, item.body), meta);
+      item.file ? attachment(item, () => item.upload?.cancel()) : h('p', { class: 'body', dir: 'auto', 'data-testid': 'body' }, item.body), meta);
     const row = h('li', attributes, own || continues ? '' : avatar(name), bubble);
     if (item.state === 'refused') {
       row.append(h('p', { class: 'refusal', 'data-testid': 'refusal' }, `Not saved: ${item.error ?? 'the server refused it.'} `,

@@ -20,7 +20,7 @@ export function renderRooms(rooms, current, onOpen) {
       h('span', { class: 'room-button-name' }, room.name),
       last ? h('time', { class: 'room-time', datetime: last.timestamp }, shortTime(last.timestamp)) : ''),
     h('span', { class: 'room-line' },
-      h('span', { class: 'room-last' }, last ? `${last.state ? 'You' : room.nameOf(last.from)}: ${last.body}` : 'No messages yet'),
+      h('span', { class: 'room-last' }, last ? `${last.state ? 'You' : room.nameOf(last.from)}: ${last.file ? `\u{1F4CE} ${last.file.name}` : last.body}` : 'No messages yet'),
       room.unread ? unreadBadge(room.unread) : ''));
     return h('li', {}, button);
   }));

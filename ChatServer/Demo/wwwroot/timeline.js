@@ -11,6 +11,10 @@
  * @property {number} [id] Quantum's order, known of what is saved. It saves a room in seq order, so the two agree.
  * @property {'sending' | 'sent' | 'saved' | 'refused'} [state] Of our own messages.
  * @property {string} [error]
+ * @property {{ name: string, content_type: string, size: number, url?: string }} [file]
+ * @property {File} [content] Of a file of ours, from this page.
+ * @property {number} [received] Bytes of our file that have arrived.
+ * @property {import('./chat-client.js').OutgoingFile} [upload] Of a file of ours, from this page.
  */
 
 const KEPT = 500;
@@ -24,7 +28,8 @@ export class Timeline {
   add(message, me) {
     const own = message.from_user_id === me;
     const item = this.#item(message.from_user_id, message.identifier ?? `#${message.id ?? message.seq}`);
-    item.body = message.body ?? `\u{1F4CE} ${message.file?.name ?? ''}`;
+    item.body = message.body ?? '';
+    item.file ??= message.file ?? undefined;
     item.timestamp = message.timestamp ?? item.timestamp;
     item.seq = message.seq ?? item.seq;
     item.id = message.id ?? item.id;
@@ -32,10 +37,11 @@ export class Timeline {
     return item;
   }
 
-  /** @param {import('./chat-client.js').OutgoingMessage} message @param {number} me @returns {Item} */
+  /** @param {any} message An OutgoingMessage or OutgoingFile. @param {number} me @returns {Item} */
   own(message, me) {
     const item = this.#item(me, message.identifier);
-    const { body, state, seq = item.seq, id = item.id, timestamp = item.timestamp } = message;
+    if (message.file) Object.assign(item, { file: item.file ?? { ...message.file }, received: message.received, upload: message });
+    const { body = '', state, seq = item.seq, id = item.id, timestamp = item.timestamp } = message;
     return Object.assign(item, { body, state, seq, id, timestamp, error: message.error?.message });
   }
 

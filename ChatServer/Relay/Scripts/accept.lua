@@ -1,7 +1,8 @@
 -- Accepts messages, all or nothing each: dedupe, seq, log, outbox, publication. In order; those of one room share what is done once for a room.
--- KEYS: for each message: room, log, identifier, outbox.
+-- KEYS: for each message: room, log, identifier, outbox; then the files that messages bring.
 -- ARGV: epoch for a room that has none, log length, log seconds, identifier seconds, publish command, channel for "outbox filled", hours of the clock;
---       then for each message: channel, head, tail, origin, timestamp, token, epoch and seq that the node has seen of the room.
+--       then for each message: channel, head, tail, origin, timestamp, token, epoch and seq that the node has seen of the room, its file (empty, or
+--       the place of its key and the seconds that it is to stay).
 -- Answer: a line for each message: "seq epoch"; "seq epoch timestamp repeat" where the identifier was known; "! why" where it was not accepted.
 local call = redis.call
 local answers, order, rooms, outboxes = {}, {}, {}, {}
@@ -22,7 +23,7 @@ end
 
 local function accept(message, name)
   local _, log, identifier, outbox = unpack(KEYS, message * 4 + 1, message * 4 + 4)
-  local channel, head, tail, origin, timestamp, token, seenEpoch, seenSeq = unpack(ARGV, message * 8 + 8, message * 8 + 15)
+  local channel, head, tail, origin, timestamp, token, seenEpoch, seenSeq, file = unpack(ARGV, message * 9 + 8, message * 9 + 16)
   local room = rooms[name] or open(name, log, seenEpoch, seenSeq)
   local digits = string.format('%d', room.seq + 1)
   local answer = digits .. ' ' .. room.epoch
@@ -31,6 +32,14 @@ local function accept(message, name)
     return
   end
   claimed = identifier
+  if file ~= '' then
+    local key, seconds = string.match(file, '(%d+) (%d+)')
+    if call('EXPIRE', KEYS[tonumber(key)], seconds) == 0 then
+      call('DEL', identifier)
+      answers[message + 1] = '! its file is held no more'
+      return
+    end
+  end
   if room.seq == 0 then
     -- The numbering begins: a log that is there belongs to another epoch.
     call('DEL', log)
@@ -51,7 +60,7 @@ local function accept(message, name)
 end
 
 local failed = {}
-for message = 0, #KEYS / 4 - 1 do
+for message = 0, (#ARGV - 7) / 9 - 1 do
   local name = KEYS[message * 4 + 1]
   local good, why = false, failed[name]
   if not why then

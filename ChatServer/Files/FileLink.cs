@@ -1,0 +1,20 @@
+using ChatServer.Redis;
+using StackExchange.Redis;
+
+namespace ChatServer.Files;
+
+/// <summary>A connection to Redis for the bodies of files alone: on the one that carries messages each message would wait behind whole chunks.</summary>
+internal sealed class FileLink : IAsyncDisposable
+{
+    private readonly RedisConnection _connection;
+
+    public FileLink(RedisOptions options, ILogger<RedisConnection> logger)
+    {
+        _connection = RedisConnection.Open(options, logger);
+        Database = _connection.Multiplexer.GetDatabase();
+    }
+
+    public IDatabase Database { get; }
+
+    public ValueTask DisposeAsync() => _connection.DisposeAsync();
+}
