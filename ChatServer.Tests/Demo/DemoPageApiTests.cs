@@ -165,7 +165,7 @@ public sealed class DemoPageApiTests
         var messages = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("messages").EnumerateArray().ToList();
         messages.Select(m => m.GetProperty("body").GetString()).Should().Equal(Enumerable.Range(51, 100).Select(i => $"body {i}"));
         messages[0].EnumerateObject().Select(member => member.Name).Should()
-            .Equal("id", "room_id", "identifier", "from_user_id", "body", "timestamp");
+            .Equal("id", "room_id", "identifier", "from_user_id", "body", "timestamp", "file");
         answer.Headers.CacheControl!.NoStore.Should().BeTrue();
     }
 

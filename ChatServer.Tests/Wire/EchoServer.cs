@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace ChatServer.Tests.Wire;
@@ -24,6 +25,9 @@ internal sealed class EchoServer : IAsyncDisposable
     public const string ClosedAtOnce = "/closed";
 
     public const int LimitBytes = 4 << 20;
+
+    /// <summary>What the kernel may hold of a connection, on each side.</summary>
+    public const int KernelBytes = 64 << 10;
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
     private readonly WebApplication _app;
 
@@ -49,6 +53,13 @@ internal sealed class EchoServer : IAsyncDisposable
         var certificate = SelfSigned();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        builder.WebHost.UseSockets(transport => transport.CreateBoundListenSocket = endPoint =>
+        {
+            // Accepted sockets inherit it: the kernel holds little for a peer that does not read, whatever it would grow to by itself.
+            var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
+            socket.SendBufferSize = KernelBytes;
+            return socket;
+        });
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
         {
             listen.Protocols = tls ? protocols : HttpProtocols.Http1;

@@ -7,6 +7,7 @@ using ChatServer.Deliver;
 using ChatServer.Protocol;
 using ChatServer.Wire;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using System.Net.Sockets;
 
 namespace ChatServer.Tests.Wire;
 
@@ -210,6 +211,12 @@ public sealed class EchoTests
         var client = new ClientWebSocket();
         using var invoker = new HttpMessageInvoker(new SocketsHttpHandler
         {
+            ConnectCallback = async (context, cancellation) =>
+            {
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = EchoServer.KernelBytes };
+                await socket.ConnectAsync(context.DnsEndPoint, cancellation);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
             SslOptions = new SslClientAuthenticationOptions
             {
                 RemoteCertificateValidationCallback = (_, shown, _, _) => server.Certificate.Equals(shown),
