@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using ChatServer.Bench;
 using ChatServer.Bench.Drive;
+using ChatServer.Bench.Files;
 using ChatServer.Bench.Load;
 using ChatServer.Bench.Micro;
 using ChatServer.Bench.Peers;
@@ -16,10 +17,12 @@ try
     {
         ["load", .. var options] => await LoadCommand.RunAsync(LoadOptions.Parse(options), stop.Token),
         ["soak", .. var options] => await SoakCommand.RunAsync(SoakOptions.Parse(options), stop.Token),
+        ["files"] => await FilesCommand.RunAsync(stop.Token),
         ["micro", .. var options] => MicroCommand.Run(options),
         ["drive", var plan] => await DriveCommand.RunAsync(plan),
         [QuantumStandIn.Verb, .. var options] => await QuantumStandIn.RunAsync(new(options)),
         [NaivePeer.Verb, .. var options] => await NaivePeer.RunAsync(new(options)),
+        [FilePeer.Verb, .. var options] => await FilePeer.RunAsync(new(options)),
         [SignalRPeer.Verb, .. var options] => await SignalRPeer.RunAsync(new(options)),
         _ => throw new FormatException("What is to be done?"),
     };

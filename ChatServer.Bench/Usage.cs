@@ -1,3 +1,4 @@
+using ChatServer.Bench.Files;
 using ChatServer.Bench.Load;
 using ChatServer.Bench.Soak;
 
@@ -9,6 +10,8 @@ internal static class Usage
     public static string Text { get; } = $"""
         {LoadOptions.Usage}
         {SoakOptions.Usage}
+        {FilesCommand.Usage}
+          20 MiB over the WebSocket and back over HTTP, beside the same bytes through a bare Kestrel endpoint
         Usage: dotnet run -c Release --project ChatServer.Bench -- micro [options of BenchmarkDotNet, such as --filter *Frame*]
         """;
 }

@@ -18,6 +18,9 @@ internal sealed partial class ConnectionLoop(
 {
     private const int BufferBytes = 4096;
 
+    /// <summary>While a file comes in, some of what Kestrel has read ahead is taken at once.</summary>
+    private const int FileBufferBytes = 32 * 1024;
+
     /// <summary>How long the answer to a peer's close frame may take to leave.</summary>
     private static readonly TimeSpan CloseGrace = TimeSpan.FromSeconds(5);
 
@@ -60,7 +63,7 @@ internal sealed partial class ConnectionLoop(
         {
             // Waits without a buffer: most connections are idle most of the time.
             _ = await stream.ReadAsync(Memory<byte>.Empty);
-            var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+            var buffer = ArrayPool<byte>.Shared.Rent(client.Transfer is null ? BufferBytes : FileBufferBytes);
             try
             {
                 var count = await stream.ReadAsync(buffer);
