@@ -19,7 +19,7 @@ public sealed class LimitedNode : IAsyncLifetime
     {
         await _chat.InitializeAsync();
         _node = await _chat.StartNodeAsync(
-            ("MAX_FILE_BYTES", $"{MaxFileBytes}"), ("CHAT_UPLOAD_TIMEOUT", "1"), ("CHAT_UPLOAD_QUOTA_BYTES", $"{Quota}"),
+            ("MAX_FILE_BYTES", $"{MaxFileBytes}"), ("CHAT_UPLOAD_TIMEOUT", "3"), ("CHAT_UPLOAD_QUOTA_BYTES", $"{Quota}"),
             ("CHAT_FILE_TYPES_BLOCKED", ".exe, text/html"));
     }
 

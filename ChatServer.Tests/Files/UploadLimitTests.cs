@@ -111,7 +111,7 @@ public sealed class UploadLimitTests(LimitedNode limited) : IClassFixture<Limite
         await ada.BeginAsync(1240, "f1", 8);
         for (var number = 0; number < 8; number++)
         {
-            await Task.Delay(300);
+            await Task.Delay(500);
             await ada.SendAsync([(byte)number], 1);
         }
 
