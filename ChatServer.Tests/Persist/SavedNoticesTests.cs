@@ -3,6 +3,7 @@ using ChatServer.Persist;
 using ChatServer.Protocol;
 using ChatServer.Relay;
 using ChatServer.Tests.Relay;
+using ChatServer.Tests.Rooms;
 
 namespace ChatServer.Tests.Persist;
 
@@ -47,6 +48,28 @@ public sealed class SavedNoticesTests : IAsyncDisposable
         var notices = await _heard.NoticesAsync(4);
         notices.Select(notice => Seqs(notice).Split(',').Length).Should().Equal(1, 200, 200, 49);
         string.Join(',', notices.Select(Seqs)).Should().Be(string.Join(',', Enumerable.Range(1, 450)));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Add_RedisTakesItsTimeToFail_IsToldLater()
+    {
+        var relay = new RelayOverMemory();
+        await relay.SubscribeAsync(_room, _heard);
+        var failures = 1;
+        relay.BeforeNotice = async () =>
+        {
+            if (Interlocked.Decrement(ref failures) >= 0)
+            {
+                await Task.Delay(700);
+                throw new RelayUnavailableException("not now");
+            }
+        };
+        var notices = new SavedNotices(relay, TimeProvider.System);
+
+        notices.Add(_room, 7, new(1, "id1", null));
+
+        (await _heard.NoticesAsync(1)).Select(Seqs).Should().Equal("1");
+        await notices.FlushAsync();
     }
 
     [Fact(Timeout = Limit)]

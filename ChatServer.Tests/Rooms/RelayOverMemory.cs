@@ -17,6 +17,9 @@ internal sealed class RelayOverMemory : IRelay
     /// <summary>Runs before each reading of the log.</summary>
     public Func<long, int, Task> BeforeRead { get; set; } = (_, _) => Task.CompletedTask;
 
+    /// <summary>Runs before each notice.</summary>
+    public Func<Task> BeforeNotice { get; set; } = () => Task.CompletedTask;
+
     public void Accept(MessageDraft draft, IAcceptListener listener) => _relay.Accept(draft, listener);
 
     public ValueTask<Acceptance?> FindAsync(RoomKey room, long userId, string identifier) => _relay.FindAsync(room, userId, identifier);
@@ -38,7 +41,11 @@ internal sealed class RelayOverMemory : IRelay
         return await _relay.ReadAsync(room, after, count, seenIn);
     }
 
-    public ValueTask NotifyRoomAsync(RoomKey room, RoomNotice notice) => _relay.NotifyRoomAsync(room, notice);
+    public async ValueTask NotifyRoomAsync(RoomKey room, RoomNotice notice)
+    {
+        await BeforeNotice();
+        await _relay.NotifyRoomAsync(room, notice);
+    }
 
     public ValueTask NotifyUserAsync(long userId, ReadOnlyMemory<byte> json) => _relay.NotifyUserAsync(userId, json);
 

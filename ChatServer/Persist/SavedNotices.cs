@@ -18,6 +18,7 @@ internal sealed class SavedNotices(IRelay relay, TimeProvider time)
 
     private readonly Dictionary<(RoomKey Room, long Sender), Turn> _turns = [];
     private readonly Lock _gate = new();
+    private bool _isOver;
 
     public void Add(RoomKey room, long sender, SavedMessage saved)
     {
@@ -29,20 +30,19 @@ internal sealed class SavedNotices(IRelay relay, TimeProvider time)
                 return;
             }
 
-            turn = new();
-            _turns[(room, sender)] = turn;
-            turn.Timer = time.CreateTimer(_ => NextTurn(room, sender), null, Every, Timeout.InfiniteTimeSpan);
+            Begin(room, sender);
         }
 
         _ = SendAsync(room, sender, [saved]);
     }
 
-    /// <summary>Sends what waits, as far as Redis takes it.</summary>
+    /// <summary>The node stops: sends what waits, as far as Redis takes it, and tries no more.</summary>
     public async ValueTask FlushAsync()
     {
         List<(RoomKey Room, long Sender, SavedMessage[] Saved)> rest;
         lock (_gate)
         {
+            _isOver = true;
             rest = [.. _turns.Select(turn => (turn.Key.Room, turn.Key.Sender, turn.Value.Waiting.ToArray())).Where(turn => turn.Item3.Length > 0)];
             foreach (var turn in _turns.Values)
             {
@@ -100,15 +100,27 @@ internal sealed class SavedNotices(IRelay relay, TimeProvider time)
     {
         lock (_gate)
         {
-            if (_turns.TryGetValue((room, sender), out var turn))
+            if (_isOver)
+            {
+                return;
+            }
+
+            // Redis may have taken longer to fail than the turn lasted.
+            var turn = _turns.GetValueOrDefault((room, sender)) ?? Begin(room, sender);
+            foreach (var message in saved)
             {
                 // Clients find them by seq; their order says nothing.
-                foreach (var message in saved)
-                {
-                    turn.Waiting.Enqueue(message);
-                }
+                turn.Waiting.Enqueue(message);
             }
         }
+    }
+
+    private Turn Begin(RoomKey room, long sender)
+    {
+        var turn = new Turn();
+        _turns[(room, sender)] = turn;
+        turn.Timer = time.CreateTimer(_ => NextTurn(room, sender), null, Every, Timeout.InfiniteTimeSpan);
+        return turn;
     }
 
     private sealed class Turn
