@@ -52,7 +52,7 @@ internal static class ChatServerExtensions
     public static void MapChatServer(this WebApplication app)
     {
         var endpoint = app.Services.GetRequiredService<ChatEndpoint>();
-        app.Map("/ws", endpoint.ServeAsync);
+        app.Map(ChatEndpoint.PathText, endpoint.ServeAsync);
         app.MapFiles();
         app.MapHealth();
         app.MapMetrics();
@@ -63,7 +63,7 @@ internal static class ChatServerExtensions
     }
 
     private static void AddAccept(this IServiceCollection services, AcceptOptions options) =>
-        services.AddSingleton(options).AddSingleton<ChatEndpoint>();
+        services.AddSingleton(options).AddSingleton<ChatEndpoint>().AddSingleton<DirectUpgrade>();
 
     private static void AddAuthenticate(this IServiceCollection services, SessionOptions options) =>
         services.AddSingleton(options).AddSingleton<SessionRecordReader>().AddSingleton<Authenticator>()

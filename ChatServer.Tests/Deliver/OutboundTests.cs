@@ -284,35 +284,6 @@ public sealed class OutboundTests
     }
 
     [Fact]
-    public async Task SocketOutbound_BeforeThePeerSpoke_GoesThroughTheStreamAndStaysThere()
-    {
-        using var timeout = new CancellationTokenSource(Patience);
-        using var pair = await SocketPair.OpenAsync(timeout.Token);
-        using var stream = new MemoryStream();
-        await using var outbound = new SocketOutbound(pair.Server, Limit, stream);
-
-        outbound.TrySend(Frame);
-        outbound.PeerSpoke();
-        outbound.TrySend(Frame);
-        await outbound.WaitForDrainAsync(0, timeout.Token);
-
-        stream.ToArray().Should().Equal([.. Frame, .. Frame]);
-    }
-
-    [Fact]
-    public async Task SocketOutbound_PeerSpokeFirst_GoesStraight()
-    {
-        using var timeout = new CancellationTokenSource(Patience);
-        using var pair = await SocketPair.OpenAsync(timeout.Token);
-        await using var outbound = new SocketOutbound(pair.Server, Limit, Stream.Null);
-
-        outbound.PeerSpoke();
-        outbound.TrySend(Frame);
-
-        (await pair.ReceiveAsync(Frame.Length, timeout.Token)).Should().Equal(Frame);
-    }
-
-    [Fact]
     public async Task SocketOutbound_KernelTakesAll_AllocatesNothing()
     {
         using var timeout = new CancellationTokenSource(Patience);
@@ -348,7 +319,7 @@ public sealed class OutboundTests
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The pair disposes of the socket that the stream is over.")]
     private static Outbound Open(Way way, SocketPair pair, TimeProvider? time = null) => way == Way.Socket
-        ? new SocketOutbound(pair.Server, Limit, upgraded: null, time)
+        ? new SocketOutbound(pair.Server, Limit, time)
         : new StreamOutbound(new NetworkStream(pair.Server), Limit, time);
 
     /// <summary>Until slow for good, that is with the kernel full: a stream is slow as soon as it is outrun.</summary>

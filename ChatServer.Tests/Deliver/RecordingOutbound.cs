@@ -35,6 +35,9 @@ internal sealed class RecordingOutbound(int limitBytes = int.MaxValue, TimeProvi
     public IReadOnlyList<int> CloseCodes =>
         [.. Frames.Where(frame => frame.Opcode == Opcode.Close).Select(frame => (int)BinaryPrimitives.ReadUInt16BigEndian(frame.Payload))];
 
+    /// <summary>How often something was sent.</summary>
+    public int Writes { get; private set; }
+
     public void Stall()
     {
         lock (_recording)
@@ -60,6 +63,7 @@ internal sealed class RecordingOutbound(int limitBytes = int.MaxValue, TimeProvi
                 return 0;
             }
 
+            Writes++;
             _bytes.Write(bytes);
             return bytes.Length;
         }

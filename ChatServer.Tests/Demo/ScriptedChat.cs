@@ -205,7 +205,15 @@ internal sealed class ScriptedConnection
     {
         if (!_ended.Task.IsCompleted)
         {
-            _context.Abort(); // Not later: once its request has ended, the context belongs to another one.
+            try
+            {
+                _context.Abort(); // Not later: once its request has ended, the context belongs to another one.
+            }
+            catch (ObjectDisposedException)
+            {
+                // The client has gone this very moment.
+            }
+
             _ended.TrySetResult();
         }
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.WebSockets;
+using System.Text;
 using ChatServer.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -46,6 +47,20 @@ public sealed class AcceptTests(ChatFixture chat) : IClassFixture<ChatFixture>
 
         (await RawPeer.AskOnceAsync(node.Port, RawPeer.Upgrade(origin: null))).Should().StartWith("HTTP/1.1 101 ");
         (await RawPeer.AskOnceAsync(node.Port, RawPeer.Upgrade("http://evil.example"))).Should().StartWith("HTTP/1.1 403 ");
+    }
+
+    [Fact]
+    public async Task An_ordinary_upgrade_is_served_below_HTTP_and_an_odd_one_is_served_all_the_same()
+    {
+        (await RawPeer.AskOnceAsync(chat.Node.Port, RawPeer.Upgrade())).Should().StartWith("HTTP/1.1 101 ").And.NotContain("Date:");
+
+        // In two pieces HTTP has to put it together.
+        await using var slow = await RawPeer.ConnectAsync(chat.Node.Port);
+        await slow.SendAsync(Encoding.ASCII.GetBytes(RawPeer.Upgrade()[..40]));
+        await Task.Delay(200);
+        (await slow.AskAsync(RawPeer.Upgrade()[40..])).Should().StartWith("HTTP/1.1 101 ").And.Contain("Date:");
+        await slow.SendTextAsync("no token");
+        (await slow.CloseAsync()).Code.Should().Be(4500);
     }
 
     [Theory]

@@ -50,8 +50,9 @@ public sealed class MessageComposerTests
             ["timestamp"] = "2026-01-01T10:00:00.000Z",
         }.ToJsonString());
         MessageFrame.IsFile(json).Should().BeTrue();
-        MessageComposer.ReadReceipt(json, out var room, out var identifier, out var timestamp);
-        (room, Encoding.UTF8.GetString(identifier), Encoding.UTF8.GetString(timestamp)).Should().Be((12, "\\u0061\\\"", "2026-01-01T10:00:00.000Z"));
+        var receipt = Receipt.Of(json, 501);
+        (receipt.RoomId, Encoding.UTF8.GetString(receipt.RawIdentifier), Encoding.UTF8.GetString(receipt.Timestamp))
+            .Should().Be((12, "\\u0061\\\"", "2026-01-01T10:00:00.000Z"));
     }
 
     [Theory]
@@ -61,10 +62,11 @@ public sealed class MessageComposerTests
         var (head, tail) = MessageComposer.Chat(new(3, RoomKey.MaxRoomId), 7, Raw(identifier), Raw(body), "2026-01-01T10:00:00.000Z");
         var json = MessageComposer.Join(head, 501, tail);
 
-        MessageComposer.ReadReceipt(json, out var roomId, out var raw, out var timestamp);
-        var ack = MessageComposer.Ack(roomId, raw, 501, timestamp);
+        var receipt = Receipt.Of(json, 501);
+        var ack = new byte[receipt.Length];
+        receipt.Write(ack);
 
-        Encoding.UTF8.GetString(raw).Should().Be(identifier);
+        Encoding.UTF8.GetString(receipt.RawIdentifier).Should().Be(identifier);
         JsonNode.Parse(ack)!.ToJsonString().Should().Be(new JsonObject
         {
             ["type"] = "ack", ["success"] = true, ["room_id"] = RoomKey.MaxRoomId, ["identifier"] = Meant(identifier), ["seq"] = 501,
@@ -73,13 +75,13 @@ public sealed class MessageComposerTests
     }
 
     [Fact]
-    public void ReadReceipt_OfAFile_PassesOverWhatIsInside()
+    public void Receipt_OfAFile_PassesOverWhatIsInside()
     {
         var message = "{\"type\":\"file\",\"room_id\":12,\"seq\":5,\"identifier\":\"f1\",\"from_user_id\":7,\"file\":{\"identifier\":\"x\",\"timestamp\":\"y\",\"room_id\":9},\"timestamp\":\"t\"}"u8;
 
-        MessageComposer.ReadReceipt(message, out var roomId, out var identifier, out var timestamp);
+        var receipt = Receipt.Of(message, 5);
 
-        (roomId, Encoding.UTF8.GetString(identifier), Encoding.UTF8.GetString(timestamp)).Should().Be((12, "f1", "t"));
+        (receipt.RoomId, Encoding.UTF8.GetString(receipt.RawIdentifier), Encoding.UTF8.GetString(receipt.Timestamp)).Should().Be((12, "f1", "t"));
         Encoding.UTF8.GetString(MessageFrame.Opening(message)).Should().Be("{\"type\":\"file\",\"success\":true,\"messages\":[");
     }
 

@@ -75,8 +75,14 @@ public sealed class MemberListsTests
         var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _source.Before = () => answer.Task;
 
-        var asking = Enumerable.Range(0, 100).Select(number => Task.Run(() => CheckAsync(number % 2 == 0 ? 7 : 8))).ToList();
-        await ChatServer.Tests.Support.Eventually.TrueAsync(() => !_source.Asked.IsEmpty, TimeSpan.FromSeconds(5), () => "nobody asked");
+        var begun = 0;
+        var asking = Enumerable.Range(0, 100).Select(number => Task.Run(() =>
+        {
+            var check = CheckAsync(number % 2 == 0 ? 7 : 8);
+            Interlocked.Increment(ref begun);
+            return check;
+        })).ToList();
+        await ChatServer.Tests.Support.Eventually.TrueAsync(() => begun == 100, TimeSpan.FromSeconds(5), () => $"{begun} of 100 asked");
         answer.SetResult();
         var answers = await Task.WhenAll(asking);
 

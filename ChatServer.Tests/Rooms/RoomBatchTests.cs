@@ -15,17 +15,40 @@ public sealed class RoomBatchTests
         var (one, two, three) = (Enter(1), Enter(2), Enter(3));
         _batch.AddMessage(Drafts.Message(_room.Key, 1), null);
         _batch.AddMessage(Drafts.Message(_room.Key, 2), one.Member);
-        _batch.AddDirect(one.Member, RoomFrames.Ack(Drafts.Message(_room.Key, 2)));
+        _batch.AddAck(one.Member, Drafts.Message(_room.Key, 2));
         _batch.AddMessage(Drafts.Message(_room.Key, 3), two.Member);
-        _batch.AddDirect(two.Member, RoomFrames.Ack(Drafts.Message(_room.Key, 3)));
+        _batch.AddAck(two.Member, Drafts.Message(_room.Key, 3));
         _batch.AddMessage(Drafts.Message(_room.Key, 4), one.Member);
-        _batch.AddDirect(one.Member, RoomFrames.Ack(Drafts.Message(_room.Key, 4)));
+        _batch.AddAck(one.Member, Drafts.Message(_room.Key, 4));
 
         _batch.SendTo(_members.Snapshot.Span);
 
         one.Peer.Seen.Should().Equal("1", "ack 2", "3", "ack 4");
         two.Peer.Seen.Should().Equal("1", "2", "ack 3", "4");
         three.Peer.Seen.Should().Equal("1", "2", "3", "4");
+    }
+
+    [Fact]
+    public void SendTo_CostsEachMemberOneWrite()
+    {
+        var (sender, other, leaver) = (Enter(1), Enter(2), Enter(3));
+        for (var seq = 1; seq <= 3; seq++)
+        {
+            _batch.AddMessage(Drafts.Message(_room.Key, seq), sender.Member);
+            _batch.AddAck(sender.Member, Drafts.Message(_room.Key, seq));
+        }
+
+        _batch.AddMessage(Drafts.Message(_room.Key, 4), other.Member);
+        _batch.AddAck(other.Member, Drafts.Message(_room.Key, 4));
+        _members.Remove(leaver.Member);
+        _batch.AddDirect(leaver.Member, RoomFrames.Left(_room.Key.RoomId));
+
+        _batch.SendTo(_members.Snapshot.Span);
+
+        sender.Peer.Seen.Should().Equal("ack 1", "ack 2", "ack 3", "4");
+        other.Peer.Seen.Should().Equal("1", "2", "3", "ack 4");
+        leaver.Peer.Seen.Should().Equal("left");
+        new[] { sender, other, leaver }.Should().OnlyContain(one => one.Peer.Outbound.Writes == 1);
     }
 
     [Fact]
@@ -36,7 +59,7 @@ public sealed class RoomBatchTests
         var newcomer = Enter(2);
         _batch.AddFirst(newcomer.Member, RoomFrames.Joined(_room.Key.RoomId, 1, "e1", recovered: false));
         _batch.AddMessage(Drafts.Message(_room.Key, 2), newcomer.Member);
-        _batch.AddDirect(newcomer.Member, RoomFrames.Ack(Drafts.Message(_room.Key, 2)));
+        _batch.AddAck(newcomer.Member, Drafts.Message(_room.Key, 2));
         _batch.AddMessage(Drafts.Message(_room.Key, 3), null);
 
         _batch.SendTo(_members.Snapshot.Span);
@@ -50,7 +73,7 @@ public sealed class RoomBatchTests
     {
         var leaver = Enter(1);
         _batch.AddMessage(Drafts.Message(_room.Key, 1), leaver.Member);
-        _batch.AddDirect(leaver.Member, RoomFrames.Ack(Drafts.Message(_room.Key, 1)));
+        _batch.AddAck(leaver.Member, Drafts.Message(_room.Key, 1));
         _batch.AddMessage(Drafts.Message(_room.Key, 2), null);
         _members.Remove(leaver.Member);
         _batch.AddDirect(leaver.Member, RoomFrames.Left(_room.Key.RoomId));
@@ -68,7 +91,7 @@ public sealed class RoomBatchTests
         {
             _batch.IsEmpty.Should().BeTrue();
             _batch.AddMessage(Drafts.Message(_room.Key, round), one.Member);
-            _batch.AddDirect(one.Member, RoomFrames.Ack(Drafts.Message(_room.Key, round)));
+            _batch.AddAck(one.Member, Drafts.Message(_room.Key, round));
             _batch.IsEmpty.Should().BeFalse();
             _batch.SendTo(_members.Snapshot.Span);
             _batch.Clear();

@@ -266,7 +266,7 @@ public sealed class RoomTests
         var (peer, other) = (new RoomPeer(), new RoomPeer(8));
         var member = _room.Join(peer.Connection);
         _room.Join(other.Connection);
-        var ack = RoomFrames.Ack(_key.RoomId, "a1"u8, 3, "t"u8);
+        var ack = RoomFrames.Ack(new Receipt(_key.RoomId, "a1"u8, 3, "t"u8));
         _room.OnRepeat(member, ack);
         (await peer.SeenUpToAsync("ack 3")).Should().Equal("joined 5");
         _room.Leave(member, RoomFrames.Left(_key.RoomId));

@@ -7,6 +7,7 @@ using ChatServer.Deliver;
 using ChatServer.Protocol;
 using ChatServer.Wire;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -48,8 +49,10 @@ internal sealed class EchoServer : IAsyncDisposable
 
     public CloseReason LastReason { get; private set; }
 
-    public static async Task<EchoServer> StartAsync(bool tls = false, HttpProtocols protocols = HttpProtocols.Http1AndHttp2)
+    /// <param name="direct">Whether upgrades are served on the connection itself, as the service does it, and not in HTTP.</param>
+    public static async Task<EchoServer> StartAsync(bool tls = false, HttpProtocols protocols = HttpProtocols.Http1AndHttp2, bool direct = false)
     {
+        EchoServer? server = null;
         var certificate = SelfSigned();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -67,8 +70,13 @@ internal sealed class EchoServer : IAsyncDisposable
             {
                 listen.UseHttps(certificate);
             }
+
+            if (direct)
+            {
+                listen.Use(next => connection => server!.ServeDirectlyAsync(connection));
+            }
         }));
-        var server = new EchoServer(builder.Build(), certificate);
+        server = new EchoServer(builder.Build(), certificate);
         server._app.Run(server.ServeAsync);
         await server._app.StartAsync();
         return server;
@@ -89,9 +97,26 @@ internal sealed class EchoServer : IAsyncDisposable
             return;
         }
 
-        await using var outbound = Outbound.Over(context, stream, LimitBytes);
+        await using var outbound = new StreamOutbound(stream, LimitBytes);
+        await EchoAsync(stream, outbound, context.Request.Path == ClosedAtOnce);
+    }
+
+    private async Task ServeDirectlyAsync(ConnectionContext connection)
+    {
+        var input = connection.Transport.Input;
+        var received = (await input.ReadAsync()).Buffer;
+        var isClosedAtOnce = UpgradeRequest.Read(received, Encoding.ASCII.GetBytes(ClosedAtOnce), out var used) is not null;
+        var request = UpgradeRequest.Read(received, isClosedAtOnce ? Encoding.ASCII.GetBytes(ClosedAtOnce) : "/"u8, out used)!;
+        input.AdvanceTo(received.GetPosition(used));
+        await using var outbound = Outbound.Over(connection, LimitBytes);
+        outbound.TrySend(WebSocketHandshake.Answer(request.Key));
+        await EchoAsync(input.AsStream(), outbound, isClosedAtOnce);
+    }
+
+    private async Task EchoAsync(Stream stream, Outbound outbound, bool isClosedAtOnce)
+    {
         Latest = outbound;
-        if (context.Request.Path == ClosedAtOnce)
+        if (isClosedAtOnce)
         {
             await outbound.CloseAsync(CloseReason.Restart, Grace);
         }
@@ -104,7 +129,6 @@ internal sealed class EchoServer : IAsyncDisposable
             int count;
             while ((count = await stream.ReadAsync(buffer)) > 0)
             {
-                outbound.PeerSpoke();
                 await Take(buffer.AsSpan(0, count), reader, outbound, binary);
                 if (LastEvent == WireEventKind.Close)
                 {

@@ -204,7 +204,7 @@ public sealed class EchoTests
         """;
 
     private static Task<EchoServer> StartAsync(Way way) =>
-        EchoServer.StartAsync(tls: way != Way.Plain, way == Way.TlsHttp2 ? HttpProtocols.Http2 : HttpProtocols.Http1);
+        EchoServer.StartAsync(tls: way != Way.Plain, way == Way.TlsHttp2 ? HttpProtocols.Http2 : HttpProtocols.Http1, direct: way != Way.TlsHttp2);
 
     private static async Task<ClientWebSocket> ConnectAsync(EchoServer server, Way way, CancellationToken cancellationToken, string path = "/")
     {

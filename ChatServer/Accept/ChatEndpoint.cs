@@ -1,14 +1,22 @@
+using System.IO.Pipelines;
 using ChatServer.Deliver;
 using ChatServer.Receive;
 using ChatServer.Wire;
 
 namespace ChatServer.Accept;
 
-/// <summary>The endpoint <c>/ws</c>: who may not connect learns it before the upgrade, in HTTP.</summary>
+/// <summary>
+/// The endpoint <c>/ws</c> in HTTP: who may not connect learns it here, before the upgrade. It serves HTTP/2 too, and what <see cref="DirectUpgrade"/> does not
+/// recognize.
+/// </summary>
 internal sealed partial class ChatEndpoint(
     AcceptOptions options, DeliverOptions delivery, ConnectionRegistry connections, ConnectionLoop loop, IHostApplicationLifetime lifetime,
     TimeProvider time, ILogger<ChatEndpoint> logger)
 {
+    public const string PathText = "/ws";
+
+    public static ReadOnlySpan<byte> Path => "/ws"u8;
+
     public async Task ServeAsync(HttpContext context)
     {
         if (WebSocketHandshake.IsUpgrade(context))
@@ -38,8 +46,10 @@ internal sealed partial class ChatEndpoint(
         {
             if (await WebSocketHandshake.AcceptAsync(context) is { } stream)
             {
-                var outbound = Outbound.Over(context, stream, delivery.SendQueueBytes, time);
-                await loop.RunAsync(new Connection(outbound, context.Abort, time), stream);
+                var input = PipeReader.Create(stream, new StreamPipeReaderOptions(leaveOpen: true, useZeroByteReads: true));
+                var outbound = new StreamOutbound(stream, delivery.SendQueueBytes, time);
+                await loop.RunAsync(new Connection(outbound, context.Abort, time), input);
+                await input.CompleteAsync();
             }
         }
         finally

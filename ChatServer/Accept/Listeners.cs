@@ -1,4 +1,5 @@
 using System.Net.Security;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
@@ -20,7 +21,11 @@ internal static class Listeners
         kestrel.Limits.MinResponseDataRate = null;
         if (options.Mode.HasFlag(ListenMode.Ws))
         {
-            Listen(kestrel, options, options.WsPort, listen => listen.Protocols = HttpProtocols.Http1);
+            Listen(kestrel, options, options.WsPort, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                UseDirectUpgrade(listen);
+            });
         }
 
         if (options is { Certificate: { } files } && options.Mode.HasFlag(ListenMode.Wss))
@@ -33,8 +38,15 @@ internal static class Listeners
                 {
                     OnConnection = _ => new(new SslServerAuthenticationOptions { ServerCertificateContext = context }),
                 });
+                UseDirectUpgrade(listen);
             });
         }
+    }
+
+    private static void UseDirectUpgrade(ListenOptions listen)
+    {
+        var upgrade = listen.ApplicationServices.GetRequiredService<DirectUpgrade>();
+        listen.Use(next => connection => upgrade.ServeAsync(connection, next));
     }
 
     private static void Listen(KestrelServerOptions kestrel, AcceptOptions options, int port, Action<ListenOptions> configure)

@@ -1,5 +1,6 @@
 using ChatServer.Protocol;
 using ChatServer.Wire;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
 namespace ChatServer.Deliver;
@@ -38,16 +39,13 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
     private TaskCompletionSource? _drainEnded;
 
     /// <summary>The fastest way that keeps the order: the socket itself where nothing stands between it and the frames.</summary>
-    /// <param name="context">The request that was switched over.</param>
-    /// <param name="upgraded">What <see cref="WebSocketHandshake.AcceptAsync"/> gave for it.</param>
+    /// <param name="connection">A connection on which nobody else writes.</param>
     /// <param name="limitBytes">The most bytes that may wait.</param>
     /// <param name="time">Measures the grace of closing.</param>
-    public static Outbound Over(HttpContext context, Stream upgraded, int limitBytes, TimeProvider? time = null) =>
-        HttpProtocol.IsHttp11(context.Request.Protocol)
-        && context.Features.Get<ITlsHandshakeFeature>() is null
-        && context.Features.Get<IConnectionSocketFeature>() is { Socket: var socket }
-            ? new SocketOutbound(socket, limitBytes, upgraded, time)
-            : new StreamOutbound(upgraded, limitBytes, time);
+    public static Outbound Over(ConnectionContext connection, int limitBytes, TimeProvider? time = null) =>
+        connection.Features.Get<ITlsHandshakeFeature>() is null && connection.Features.Get<IConnectionSocketFeature>() is { Socket: var socket }
+            ? new SocketOutbound(socket, limitBytes, time)
+            : new StreamOutbound(connection.Transport.Output.AsStream(), limitBytes, time);
 
     /// <summary>Bytes that wait, those being written included.</summary>
     public long QueuedBytes
@@ -157,13 +155,6 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
         }
 
         await ended;
-    }
-
-    /// <summary>
-    /// The reader tells that the peer has sent its first bytes: it has seen the answer to its handshake.
-    /// </summary>
-    public virtual void PeerSpoke()
-    {
     }
 
     void IThreadPoolWorkItem.Execute() => _ = DrainAsync();

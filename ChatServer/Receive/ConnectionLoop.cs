@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.InteropServices;
 using ChatServer.Authenticate;
 using ChatServer.Deliver;
 using ChatServer.Protocol;
@@ -16,11 +18,6 @@ internal sealed partial class ConnectionLoop(
     Admission admission, ClientRequests requests, FileRequests files, ConnectionRegistry connections, RoomDirectory rooms, UserChannels users, SessionWatch sessions,
     ReceiveOptions options, TimeProvider time, ILogger<ConnectionLoop> logger)
 {
-    private const int BufferBytes = 4096;
-
-    /// <summary>While a file comes in, some of what Kestrel has read ahead is taken at once.</summary>
-    private const int FileBufferBytes = 32 * 1024;
-
     /// <summary>How long the answer to a peer's close frame may take to leave.</summary>
     private static readonly TimeSpan CloseGrace = TimeSpan.FromSeconds(5);
 
@@ -28,13 +25,13 @@ internal sealed partial class ConnectionLoop(
     private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
 
     /// <summary>Serves a connection until it ends; what ends it is logged, never thrown.</summary>
-    public async Task RunAsync(Connection connection, Stream stream)
+    public async Task RunAsync(Connection connection, PipeReader input)
     {
         var client = new Client(connection, options, time);
         connections.Add(connection);
         try
         {
-            await ReceiveAsync(client, stream);
+            await ReceiveAsync(client, input);
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException)
         {
@@ -55,51 +52,44 @@ internal sealed partial class ConnectionLoop(
         }
     }
 
-    private async Task ReceiveAsync(Client client, Stream stream)
+    private async Task ReceiveAsync(Client client, PipeReader input)
     {
         using var reader = new FrameReader(ReceiveOptions.MaxFirstFrameBytes, ReceiveOptions.MaxBinaryFrameBytes);
-        var spoke = false;
         while (true)
         {
-            // Waits without a buffer: most connections are idle most of the time.
-            _ = await stream.ReadAsync(Memory<byte>.Empty);
-            var buffer = ArrayPool<byte>.Shared.Rent(client.Transfer is null ? BufferBytes : FileBufferBytes);
-            try
+            var received = await input.ReadAsync();
+            if (received.Buffer.IsEmpty && received.IsCompleted)
             {
-                var count = await stream.ReadAsync(buffer);
-                if (count == 0)
-                {
-                    return;
-                }
-
-                client.Connection.Heard();
-                if (!spoke)
-                {
-                    spoke = true;
-                    client.Connection.Outbound.PeerSpoke();
-                }
-
-                for (var used = 0; used < count;)
-                {
-                    var (step, handling) = Step(client, reader, buffer.AsSpan(used, count - used));
-                    used += step;
-                    await handling;
-                }
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(buffer);
+                return;
             }
 
+            client.Connection.Heard();
+            await HandleAsync(client, reader, received.Buffer);
+            input.AdvanceTo(received.Buffer.End);
             if (client.Connection.PeerClosed is { } reason)
             {
                 await client.Connection.Outbound.CloseAsync(reason, CloseGrace);
                 if (client.IsBroken)
                 {
-                    await LingerAsync(stream);
+                    await LingerAsync(input);
                 }
 
                 return;
+            }
+        }
+    }
+
+    private async ValueTask HandleAsync(Client client, FrameReader reader, ReadOnlySequence<byte> received)
+    {
+        foreach (var piece in received)
+        {
+            // The transport's own buffers, lent to us until we go on: frames are unmasked where they lie.
+            var bytes = MemoryMarshal.AsMemory(piece);
+            for (var used = 0; used < bytes.Length;)
+            {
+                var (step, handling) = Step(client, reader, bytes.Span[used..]);
+                used += step;
+                await handling;
             }
         }
     }
@@ -152,12 +142,12 @@ internal sealed partial class ConnectionLoop(
     /// <summary>
     /// Reads what still comes and looks at none of it: to end a connection with input unread makes the kernel reset it, and the close frame may be lost.
     /// </summary>
-    private async Task LingerAsync(Stream stream)
+    private async Task LingerAsync(PipeReader input)
     {
         using var enough = new CancellationTokenSource(LingerTime, time);
-        var buffer = new byte[BufferBytes];
-        while (await stream.ReadAsync(buffer, enough.Token) > 0)
+        while (await input.ReadAsync(enough.Token) is { IsCompleted: false, Buffer: var more })
         {
+            input.AdvanceTo(more.End);
         }
     }
 

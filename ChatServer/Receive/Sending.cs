@@ -51,7 +51,7 @@ internal sealed class Sending(IRelay relay, TimeProvider time)
     /// <summary>Answers a message that was accepted before.</summary>
     public static void Repeat(Member member, ReadOnlySpan<byte> rawIdentifier, Acceptance first) =>
         member.Room.OnRepeat(
-            member, RoomFrames.Ack(member.Room.Key.RoomId, rawIdentifier, first.Seq, Encoding.ASCII.GetBytes(first.Timestamp)));
+            member, RoomFrames.Ack(new Receipt(member.Room.Key.RoomId, rawIdentifier, first.Seq, Encoding.ASCII.GetBytes(first.Timestamp))));
 
     private async ValueTask WaitThenAcceptAsync(Client client, Member member, MessageDraft draft)
     {
@@ -62,21 +62,25 @@ internal sealed class Sending(IRelay relay, TimeProvider time)
     private void Accept(Client client, Member member, MessageDraft draft, Action<Acceptance>? accepted = null)
     {
         member.Room.Sending(member);
-        relay.Accept(draft, new Receipt(client, member, accepted));
+        relay.Accept(draft, new Outcome(client, member, accepted));
     }
 
     /// <summary>Waits for one message's outcome, and sees to it that the sender learns it.</summary>
-    private sealed class Receipt(Client client, Member member, Action<Acceptance>? accepted) : IAcceptListener
+    private sealed class Outcome(Client client, Member member, Action<Acceptance>? accepted) : IAcceptListener
     {
         public void OnAccepted(MessageDraft draft, Acceptance acceptance)
         {
             client.Accepting.Release();
             accepted?.Invoke(acceptance);
+            if (!acceptance.IsRepeat && member.Room.IsDone(acceptance.Seq, acceptance.Epoch, member))
+            {
+                return;
+            }
+
             var json = MessageComposer.Join(draft.Head, acceptance.Seq, draft.Tail);
             if (acceptance.IsRepeat)
             {
-                MessageComposer.ReadReceipt(json, out _, out var identifier, out _);
-                Repeat(member, identifier, acceptance);
+                Repeat(member, Receipt.Of(json, acceptance.Seq).RawIdentifier, acceptance);
             }
             else
             {

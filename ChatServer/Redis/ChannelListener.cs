@@ -1,52 +1,20 @@
-using StackExchange.Redis;
-
 namespace ChatServer.Redis;
 
-/// <summary>One channel's listener, on one link at a time.</summary>
-internal sealed class ChannelListener(string channel, Action<ReadOnlyMemory<byte>> listener, Action<ChannelListener> forget) : IAsyncDisposable
+/// <summary>Somebody who hears a channel until he disposes this.</summary>
+/// <param name="channel">The channel's name in UTF-8.</param>
+/// <param name="listener">Called on the link's reading loop.</param>
+internal sealed class ChannelListener(RedisSubscriptions subscriptions, byte[] channel, Action<ReadOnlyMemory<byte>> listener) : IAsyncDisposable
 {
-    private readonly SemaphoreSlim _moving = new(1);
-    private SubscriptionLink? _on;
-    private ChannelMessageQueue? _queue;
-    private bool _ended;
+    public byte[] Channel => channel;
 
-    public async Task MoveToAsync(SubscriptionLink link)
-    {
-        await _moving.WaitAsync();
-        try
-        {
-            if (_on != link && !_ended)
-            {
-                // The old link's queue dies with the old link.
-                _queue = await link.HearAsync(channel, listener);
-                _on = link;
-            }
-        }
-        finally
-        {
-            _moving.Release();
-        }
-    }
+    /// <summary>Another listener of the same channel.</summary>
+    public ChannelListener? Next { get; set; }
 
-    public async ValueTask DisposeAsync()
+    public void Hear(ReadOnlyMemory<byte> payload) => listener(payload);
+
+    public ValueTask DisposeAsync()
     {
-        forget(this);
-        await _moving.WaitAsync();
-        try
-        {
-            _ended = true;
-            if (_queue is not null)
-            {
-                await _queue.UnsubscribeAsync().WaitAsync(RedisOptions.AnswerWithin);
-            }
-        }
-        catch (Exception exception) when (RedisFaults.IsUnavailable(exception))
-        {
-            // A subscription that ends with its link has ended too.
-        }
-        finally
-        {
-            _moving.Release();
-        }
+        subscriptions.Remove(this);
+        return ValueTask.CompletedTask;
     }
 }

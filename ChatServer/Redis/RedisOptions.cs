@@ -29,6 +29,12 @@ internal sealed record RedisOptions(
     /// <summary>An answer that takes longer counts as none: clients are told within 2 s that nothing was accepted.</summary>
     public static readonly TimeSpan AnswerWithin = TimeSpan.FromMilliseconds(1800);
 
+    /// <summary>Making a connection may take that long.</summary>
+    public static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(2);
+
+    /// <summary>As which Redis's CLIENT LIST shows our connections.</summary>
+    public const string ClientName = "ChatServer";
+
     private const int DefaultPort = 6379;
 
     public static RedisOptions Read(SettingReader settings)
@@ -70,9 +76,9 @@ internal sealed record RedisOptions(
             Password = Password,
             DefaultDatabase = Database,
             Ssl = Tls,
-            ClientName = "ChatServer",
+            ClientName = ClientName,
             AbortOnConnectFail = false,
-            ConnectTimeout = 2000,
+            ConnectTimeout = (int)ConnectWithin.TotalMilliseconds,
             AsyncTimeout = (int)AnswerWithin.TotalMilliseconds,
             HeartbeatInterval = TimeSpan.FromMilliseconds(500),
             ReconnectRetryPolicy = new LinearRetry(500),

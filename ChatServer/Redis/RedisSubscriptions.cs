@@ -1,6 +1,6 @@
 using System.Buffers.Text;
-using System.Collections.Concurrent;
 using System.Globalization;
+using System.Text;
 using ChatServer.Relay;
 using StackExchange.Redis;
 
@@ -19,8 +19,9 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
     private static readonly TimeSpan ProbeLostAfter = TimeSpan.FromSeconds(2.5);
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>A set: the values say nothing.</summary>
-    private readonly ConcurrentDictionary<ChannelListener, bool> _listeners = new();
+    /// <summary>The first listener of each channel; guarded by the gate, in whose order subscribing and unsubscribing leave too.</summary>
+    private readonly Dictionary<byte[], ChannelListener> _listeners = new(new ChannelNameComparer());
+    private readonly Lock _gate = new();
     private readonly SemaphoreSlim _broken = new(0, 1);
     private readonly string _probeChannel = "chat:probe:" + Guid.NewGuid().ToString("N");
     private volatile SubscriptionLink? _link;
@@ -40,15 +41,14 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
     /// <exception cref="RelayUnavailableException">The subscription is not in force.</exception>
     public async ValueTask<IAsyncDisposable> SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> listener)
     {
-        var added = new ChannelListener(channel, listener, ended => _listeners.TryRemove(ended, out _));
-        _listeners[added] = true;
+        var added = Add(channel, listener);
         try
         {
             SubscriptionLink? link;
             do
             {
                 link = _link ?? throw new RelayUnavailableException("There is no connection for subscriptions now.");
-                await added.MoveToAsync(link);
+                await SubscribeAsync(added.Channel, link);
             }
             while (link != _link);
             return added;
@@ -56,13 +56,39 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
         catch
         {
             // Whatever went wrong: nobody has this subscription.
-            await added.DisposeAsync();
+            Remove(added);
             throw;
+        }
+    }
+
+    /// <summary>Ends a subscription: from now on its listener is not called, but by a call that is under way.</summary>
+    public void Remove(ChannelListener ended)
+    {
+        lock (_gate)
+        {
+            var first = _listeners.GetValueOrDefault(ended.Channel);
+            if (first != ended)
+            {
+                for (var other = first; other is not null; other = other.Next)
+                {
+                    other.Next = other.Next == ended ? ended.Next : other.Next;
+                }
+            }
+            else if (ended.Next is { } next)
+            {
+                _listeners[ended.Channel] = next;
+            }
+            else
+            {
+                _listeners.Remove(ended.Channel);
+                _link?.Unsubscribe(ended.Channel);
+            }
         }
     }
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
+        Add(_probeChannel, OnProbe);
         await TryReplaceAsync();
         await base.StartAsync(cancellationToken);
     }
@@ -159,19 +185,16 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
         SubscriptionLink? link = null;
         try
         {
-            var configuration = options.ToConfiguration();
-            configuration.AbortOnConnectFail = true;
-            link = new SubscriptionLink(await ConnectionMultiplexer.ConnectAsync(configuration));
-            await link.HearAsync(_probeChannel, OnProbe);
+            link = await SubscriptionLink.ConnectAsync(options, Hear);
             Volatile.Write(ref _probeSeenAt, time.GetTimestamp());
             var before = _link;
             _link = link;
 
             // The new link is as deaf as the old one until a probe has shown otherwise.
             Volatile.Write(ref _probeSeen, -1);
-            foreach (var some in _listeners.Keys.Chunk(SubscribeAtOnce))
+            foreach (var some in Channels.Chunk(SubscribeAtOnce))
             {
-                await Task.WhenAll(some.Select(listener => listener.MoveToAsync(link)));
+                await Task.WhenAll(some.Select(channel => SubscribeAsync(channel, link)));
             }
 
             before?.Dispose();
@@ -179,7 +202,7 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
             link.WhenBroken(() => Break(link));
             return true;
         }
-        catch (Exception exception) when (exception is RelayUnavailableException || RedisFaults.IsUnavailable(exception))
+        catch (RelayUnavailableException exception)
         {
             if (!_hasComplained)
             {
@@ -189,6 +212,65 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
 
             link?.Dispose();
             return false;
+        }
+    }
+
+    private byte[][] Channels
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _listeners.Keys];
+            }
+        }
+    }
+
+    private ChannelListener Add(string channel, Action<ReadOnlyMemory<byte>> listener)
+    {
+        var added = new ChannelListener(this, Encoding.UTF8.GetBytes(channel), listener);
+        lock (_gate)
+        {
+            added.Next = _listeners.GetValueOrDefault(added.Channel);
+            _listeners[added.Channel] = added;
+        }
+
+        return added;
+    }
+
+    private Task SubscribeAsync(byte[] channel, SubscriptionLink link)
+    {
+        lock (_gate)
+        {
+            // Nobody may want it any more by now.
+            return _listeners.ContainsKey(channel) ? link.SubscribeAsync(channel) : Task.CompletedTask;
+        }
+    }
+
+    private void Hear(SubscriptionLink link, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> payload)
+    {
+        ChannelListener? listener = null;
+        lock (_gate)
+        {
+            if (link == _link)
+            {
+                _listeners.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(channel, out listener);
+            }
+        }
+
+        // Listeners keep what they get.
+        var kept = listener is null ? [] : payload.ToArray();
+        for (; listener is not null; listener = listener.Next)
+        {
+            try
+            {
+                listener.Hear(kept);
+            }
+            catch (Exception exception)
+            {
+                // A defect of ours must be seen, and is no reason to let the others go without.
+                LogListenerFailed(exception, Encoding.UTF8.GetString(channel));
+            }
         }
     }
 
@@ -206,6 +288,9 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
 
     [LoggerMessage(211, LogLevel.Warning, "The connection for subscriptions has brought nothing for {Seconds} s though it looks healthy; it is replaced.")]
     private partial void LogDeaf(double seconds);
+
+    [LoggerMessage(214, LogLevel.Error, "What came on channel {Channel} could not be handled, for a reason that lies here.")]
+    private partial void LogListenerFailed(Exception exception, string channel);
 
     [LoggerMessage(213, LogLevel.Error, "Looking after the connection for subscriptions failed for a reason that lies here; it goes on.")]
     private partial void LogFailed(Exception exception);

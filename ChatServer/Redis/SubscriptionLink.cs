@@ -1,27 +1,43 @@
+using System.Buffers;
+using System.Globalization;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
 using ChatServer.Relay;
-using StackExchange.Redis;
 
 namespace ChatServer.Redis;
 
-/// <summary>A connection that carries subscriptions until it first breaks.</summary>
+/// <summary>
+/// A connection to Redis that carries subscriptions (https://redis.io/docs/latest/develop/pubsub/) until it first breaks. What it brings is handed over on its
+/// one reading loop, without a queue or a task for each channel: a node hears one channel per user and one per room.
+/// </summary>
 internal sealed class SubscriptionLink : IDisposable
 {
-    private readonly ConnectionMultiplexer _multiplexer;
+    private const int BufferBytes = 64 * 1024;
+
+    /// <summary>A buffer that a large publication has made larger than this is not kept.</summary>
+    private const int MaxKeptBytes = 1024 * 1024;
+
+    private static readonly byte[] SubscribeWord = "SUBSCRIBE"u8.ToArray();
+    private static readonly byte[] UnsubscribeWord = "UNSUBSCRIBE"u8.ToArray();
+
+    private readonly Stream _stream;
+    private readonly Hearer _hear;
     private readonly Lock _gate = new();
+
+    /// <summary>Those who wait for the answers to come, in the order in which they were asked; null: nobody waits for it.</summary>
+    private readonly Queue<TaskCompletionSource?> _asked = new();
+    private ArrayBufferWriter<byte> _outgoing = new();
+    private ArrayBufferWriter<byte> _leaving = new();
+    private bool _isWriting;
     private Action? _broken;
     private bool _isBroken;
 
-    public SubscriptionLink(ConnectionMultiplexer multiplexer)
-    {
-        _multiplexer = multiplexer;
-        multiplexer.ConnectionFailed += (_, failure) =>
-        {
-            if (failure.ConnectionType == ConnectionType.Subscription)
-            {
-                Break();
-            }
-        };
-    }
+    private SubscriptionLink(Stream stream, Hearer hear) => (_stream, _hear) = (stream, hear);
+
+    /// <summary>Takes what was published; must hand over at once, and copy what it keeps.</summary>
+    public delegate void Hearer(SubscriptionLink link, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> payload);
 
     public bool IsBroken
     {
@@ -34,13 +50,57 @@ internal sealed class SubscriptionLink : IDisposable
         }
     }
 
-    /// <exception cref="RelayUnavailableException">Redis has not confirmed the subscription.</exception>
-    public async Task<ChannelMessageQueue> HearAsync(string channel, Action<ReadOnlyMemory<byte>> listener)
+    /// <exception cref="RelayUnavailableException">Redis is out of reach, or does not let us in.</exception>
+    public static async Task<SubscriptionLink> ConnectAsync(RedisOptions options, Hearer hear)
     {
-        var queue = await RedisCalls.TryAsync(() => _multiplexer.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel)));
-        queue.OnMessage(message => listener(message.Message));
-        return queue;
+        var server = options.EndPoints[0];
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        Stream? stream = null;
+        try
+        {
+            using var enough = new CancellationTokenSource(RedisOptions.ConnectWithin);
+            await socket.ConnectAsync(server, enough.Token);
+            stream = new NetworkStream(socket, ownsSocket: true);
+            if (options.Tls)
+            {
+                var secure = new SslStream(stream);
+                stream = secure;
+                await secure.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = server.Host }, enough.Token);
+            }
+
+            var link = new SubscriptionLink(stream, hear);
+            _ = link.ReadAsync();
+            if (options.Password is { } password)
+            {
+                await (options.User is { } user ? link.AskAsync("AUTH", user, password) : link.AskAsync("AUTH", password));
+            }
+
+            // So that an operator recognizes it in CLIENT LIST; an ACL may forbid it.
+            link.Ask(null, "CLIENT"u8.ToArray(), "SETNAME"u8.ToArray(), Encoding.UTF8.GetBytes(RedisOptions.ClientName));
+            return link;
+        }
+        catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or AuthenticationException or RelayUnavailableException)
+        {
+            if (stream is not null)
+            {
+                await stream.DisposeAsync();
+            }
+
+            socket.Dispose();
+            throw new RelayUnavailableException($"Redis is out of reach: {exception.Message}", exception);
+        }
     }
+
+    /// <summary>Subscribes; completes when Redis has confirmed it.</summary>
+    /// <exception cref="RelayUnavailableException">Redis has not confirmed it within <see cref="RedisOptions.AnswerWithin"/>, or refuses.</exception>
+    public Task SubscribeAsync(byte[] channel)
+    {
+        var confirmed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Ask(confirmed, SubscribeWord, channel);
+        return InTimeAsync(confirmed.Task);
+    }
+
+    public void Unsubscribe(byte[] channel) => Ask(null, UnsubscribeWord, channel);
 
     /// <summary>Calls back once, at once where it is broken already.</summary>
     public void WhenBroken(Action broken)
@@ -57,15 +117,183 @@ internal sealed class SubscriptionLink : IDisposable
         broken();
     }
 
-    public void Dispose() => _multiplexer.Dispose();
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _broken = null;
+        }
 
-    private void Break()
+        Break(new ObjectDisposedException(nameof(SubscriptionLink)));
+    }
+
+    private static async Task InTimeAsync(Task answer)
+    {
+        try
+        {
+            await answer.WaitAsync(RedisOptions.AnswerWithin);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new RelayUnavailableException("Redis is out of reach: a subscription was not confirmed in time.", exception);
+        }
+    }
+
+    private Task AskAsync(params string[] words)
+    {
+        var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Ask(answered, [.. words.Select(Encoding.UTF8.GetBytes)]);
+        return InTimeAsync(answered.Task);
+    }
+
+    private void Ask(TaskCompletionSource? asking, params ReadOnlySpan<byte[]> words)
+    {
+        lock (_gate)
+        {
+            if (_isBroken)
+            {
+                asking?.SetException(new RelayUnavailableException("The connection for subscriptions is broken."));
+                return;
+            }
+
+            WriteHeader('*', words.Length);
+            foreach (var word in words)
+            {
+                WriteHeader('$', word.Length);
+                _outgoing.Write(word);
+                _outgoing.Write("\r\n"u8);
+            }
+
+            _asked.Enqueue(asking);
+            if (_isWriting)
+            {
+                return;
+            }
+
+            _isWriting = true;
+        }
+
+        // Not here: what others ask at the same moment leaves in the same write.
+        _ = Task.Run(WriteAsync);
+    }
+
+    private void WriteHeader(char kind, int count)
+    {
+        Span<byte> line = stackalloc byte[16];
+        System.Text.Unicode.Utf8.TryWrite(line, CultureInfo.InvariantCulture, $"{kind}{count}\r\n", out var length);
+        _outgoing.Write(line[..length]);
+    }
+
+    private async Task WriteAsync()
+    {
+        try
+        {
+            while (TakeOutgoing())
+            {
+                await _stream.WriteAsync(_leaving.WrittenMemory);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException)
+        {
+            Break(exception);
+        }
+    }
+
+    private bool TakeOutgoing()
+    {
+        lock (_gate)
+        {
+            _leaving.ResetWrittenCount();
+            (_outgoing, _leaving) = (_leaving, _outgoing);
+            return _isWriting = _leaving.WrittenCount > 0;
+        }
+    }
+
+    private async Task ReadAsync()
+    {
+        var buffer = new byte[BufferBytes];
+        var filled = 0;
+        try
+        {
+            while (await _stream.ReadAsync(buffer.AsMemory(filled)) is var count and > 0)
+            {
+                filled += count;
+                var used = HandleAll(buffer.AsSpan(0, filled));
+                filled -= used;
+                if (filled == buffer.Length)
+                {
+                    Array.Resize(ref buffer, 2 * buffer.Length);
+                }
+                else
+                {
+                    buffer.AsSpan(used, filled).CopyTo(buffer);
+                    buffer = filled == 0 && buffer.Length > MaxKeptBytes ? new byte[BufferBytes] : buffer;
+                }
+            }
+
+            Break(new IOException("Redis has closed the connection."));
+        }
+        catch (Exception exception)
+        {
+            // Also where what came is no reply: nothing that follows could be understood.
+            Break(exception);
+        }
+    }
+
+    /// <returns>How many bytes whole replies took.</returns>
+    private int HandleAll(ReadOnlySpan<byte> input)
+    {
+        var used = 0;
+        while (used < input.Length && RespReply.TryRead(input[used..], out var reply, out var bytes))
+        {
+            used += bytes;
+            if (reply.Kind == RespKind.Event && reply.Text.SequenceEqual("message"u8))
+            {
+                _hear(this, reply.Channel, reply.Payload);
+            }
+            else
+            {
+                Answer(reply);
+            }
+        }
+
+        return used;
+    }
+
+    private void Answer(in RespReply reply)
+    {
+        TaskCompletionSource? asking;
+        lock (_gate)
+        {
+            asking = _asked.Dequeue();
+        }
+
+        if (reply.Kind == RespKind.Error)
+        {
+            asking?.TrySetException(new RelayUnavailableException($"Redis refuses: {Encoding.UTF8.GetString(reply.Text)}"));
+        }
+        else
+        {
+            asking?.TrySetResult();
+        }
+    }
+
+    private void Break(Exception why)
     {
         Action? broken;
+        TaskCompletionSource?[] waiting;
         lock (_gate)
         {
             _isBroken = true;
             (broken, _broken) = (_broken, null);
+            waiting = [.. _asked];
+            _asked.Clear();
+        }
+
+        _stream.Dispose();
+        foreach (var asking in waiting)
+        {
+            asking?.TrySetException(new RelayUnavailableException($"The connection for subscriptions broke: {why.Message}", why));
         }
 
         broken?.Invoke();

@@ -209,8 +209,17 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
         }
     }
 
+    /// <summary>Whether a message has been delivered already, by the relay's copy, so that <see cref="OnAccepted"/> would change nothing.</summary>
+    public bool IsDone(long seq, string epoch, Member sender)
+    {
+        lock (_gate)
+        {
+            return seq <= _sequence.Seq && epoch == _sequence.Epoch && !sender.HasLeft;
+        }
+    }
+
     /// <summary>Answers a message that was accepted before.</summary>
-    public void OnRepeat(Member sender, byte[] ack)
+    public void OnRepeat(Member sender, ReadOnlySpan<byte> ack)
     {
         lock (_gate)
         {
@@ -334,7 +343,7 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
         if (sender is not null)
         {
             sender.AckedSeq = message.Seq;
-            _filling.AddDirect(sender, RoomFrames.Ack(message));
+            _filling.AddAck(sender, message);
         }
     }
 
@@ -344,7 +353,7 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
         if (message.Seq > sender.AckedSeq)
         {
             sender.AckedSeq = message.Seq;
-            _filling.AddDirect(sender, RoomFrames.Ack(message));
+            _filling.AddAck(sender, message);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using ChatServer.Protocol;
 using ChatServer.Relay;
 using ChatServer.Wire;
@@ -12,34 +11,26 @@ namespace ChatServer.Rooms;
 /// </summary>
 internal sealed class RoomBatch
 {
-    private const int DoubledUpTo = 64 * 1024;
-
     private readonly List<Special> _specials = [];
-    private byte[] _frames = [];
-    private int _length;
+    private PooledBytes _frames;
+    private PooledBytes _directs;
+    private PooledBytes _joined;
 
-    public bool IsEmpty => _length == 0 && _specials.Count == 0;
+    public bool IsEmpty => _frames.Length == 0 && _specials.Count == 0;
 
     /// <summary>A message for all members but the one that sent it.</summary>
     public void AddMessage(RelayedMessage message, Member? sender)
     {
-        var start = _length;
-        var json = message.Json.Span;
-        var open = MessageFrame.Opening(json);
-        var payload = open.Length + json.Length + MessageFrame.Closing.Length;
-        var destination = Reserve(FrameWriter.HeaderLength(payload) + payload);
-        destination = destination[FrameWriter.WriteHeader(destination, Opcode.Text, payload)..];
-        open.CopyTo(destination);
-        json.CopyTo(destination[open.Length..]);
-        MessageFrame.Closing.CopyTo(destination[(open.Length + json.Length)..]);
+        var start = _frames.Length;
+        RoomFrames.WriteMessage(_frames.Reserve(RoomFrames.MessageLength(message.Json.Span)), message.Json.Span);
         Except(sender, start);
     }
 
     /// <summary>A ready frame for all members that the notice doesn't leave out.</summary>
     public void AddNotice(ReadOnlySpan<byte> json, ReadOnlySpan<Member?> members, RoomNotice notice)
     {
-        var start = _length;
-        FrameWriter.Write(Reserve(FrameWriter.HeaderLength(json.Length) + json.Length), Opcode.Text, json);
+        var start = _frames.Length;
+        FrameWriter.Write(_frames.Reserve(FrameWriter.HeaderLength(json.Length) + json.Length), Opcode.Text, json);
         foreach (var member in members)
         {
             if (member is not null && (member.Connection.Id == notice.ExceptConnection || member.Connection.Caller!.UserId == notice.ExceptUserId))
@@ -50,16 +41,33 @@ internal sealed class RoomBatch
     }
 
     /// <summary>Ready frames for all members.</summary>
-    public void AddForAll(ReadOnlySpan<byte> frames) => frames.CopyTo(Reserve(frames.Length));
+    public void AddForAll(ReadOnlySpan<byte> frames) => _frames.Write(frames);
 
     /// <summary>
     /// Frames for one member, in their place among the others. To one that has left they go too: before anything that its connection gets as a new
     /// member of the room.
     /// </summary>
-    public void AddDirect(Member member, byte[] frames) => _specials.Add(new(member, _length, _length, frames));
+    public void AddDirect(Member member, ReadOnlySpan<byte> frames)
+    {
+        _directs.Write(frames);
+        AddSpecial(member, _frames.Length, frames.Length);
+    }
+
+    /// <summary>The receipt for a message, in its place.</summary>
+    public void AddAck(Member sender, RelayedMessage message)
+    {
+        var receipt = Receipt.Of(message.Json.Span, message.Seq);
+        var length = RoomFrames.AckLength(receipt);
+        RoomFrames.WriteAck(_directs.Reserve(length), receipt);
+        AddSpecial(sender, _frames.Length, length);
+    }
 
     /// <summary>Frames for a member that has only just come: they are the first that it gets from this room.</summary>
-    public void AddFirst(Member member, byte[] frames) => _specials.Add(new(member, 0, _length, frames));
+    public void AddFirst(Member member, ReadOnlySpan<byte> frames)
+    {
+        _directs.Write(frames);
+        AddSpecial(member, 0, frames.Length);
+    }
 
     /// <summary>Sends all of it. Never waits for a socket.</summary>
     public void SendTo(ReadOnlySpan<Member?> members)
@@ -72,8 +80,8 @@ internal sealed class RoomBatch
             member.FirstSpecial = index;
         }
 
-        var all = _frames.AsSpan(0, _length);
-        if (_length > 0)
+        var all = _frames.Written;
+        if (all.Length > 0)
         {
             foreach (var member in members)
             {
@@ -84,7 +92,7 @@ internal sealed class RoomBatch
             }
         }
 
-        foreach (var (member, _, _, _) in _specials)
+        foreach (var (member, _, _, _, _) in _specials)
         {
             if (member.FirstSpecial >= 0)
             {
@@ -97,63 +105,54 @@ internal sealed class RoomBatch
     public void Clear()
     {
         _specials.Clear();
-        _length = 0;
-        if (_frames.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_frames);
-            _frames = [];
-        }
+        _frames.Clear();
+        _directs.Clear();
+        _joined.Clear();
     }
 
+    /// <summary>
+    /// Joined first, so that it costs one write here too. A member that has left since the batch was filled gets its own receipts and nothing else.
+    /// </summary>
     private void SendWithSpecials(Member member, ReadOnlySpan<byte> all)
     {
         var sent = 0;
+        var begin = _joined.Length;
         for (var index = member.FirstSpecial; index >= 0; index = _specials[index].Next)
         {
             var special = _specials[index];
-            if (!SendAll(member, all[sent..special.From]) || (special.Direct is { Length: > 0 } frames && !member.Connection.Send(frames)))
-            {
-                return;
-            }
-
+            Join(member, all[sent..special.From]);
+            _joined.Write(_directs.Written.Slice(special.DirectAt, special.DirectLength));
             sent = special.To;
         }
 
-        SendAll(member, all[sent..]);
+        Join(member, all[sent..]);
+        if (_joined.Length > begin)
+        {
+            member.Connection.Send(_joined.Written[begin..]);
+        }
     }
 
-    /// <summary>A member that has left since the batch was filled gets its own receipts and nothing else.</summary>
-    private static bool SendAll(Member member, ReadOnlySpan<byte> frames) => frames.IsEmpty || member.HasLeft || member.Connection.Send(frames);
+    private void Join(Member member, ReadOnlySpan<byte> frames)
+    {
+        if (!member.HasLeft)
+        {
+            _joined.Write(frames);
+        }
+    }
 
     private void Except(Member? member, int start)
     {
         if (member is not null)
         {
-            _specials.Add(new(member, start, _length, null));
+            AddSpecial(member, start, 0);
         }
     }
 
-    private Span<byte> Reserve(int count)
-    {
-        if (_frames.Length - _length < count)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_length + count, Math.Min(DoubledUpTo, 2 * _frames.Length)));
-            _frames.AsSpan(0, _length).CopyTo(larger);
-            if (_frames.Length > 0)
-            {
-                ArrayPool<byte>.Shared.Return(_frames);
-            }
+    private void AddSpecial(Member member, int from, int directLength) =>
+        _specials.Add(new(member, from, _frames.Length, _directs.Length - directLength, directLength));
 
-            _frames = larger;
-        }
-
-        var reserved = _frames.AsSpan(_length, count);
-        _length += count;
-        return reserved;
-    }
-
-    /// <summary>At <paramref name="From"/> the member gets <paramref name="Direct"/>, and nothing of what lies before <paramref name="To"/>.</summary>
-    private readonly record struct Special(Member Member, int From, int To, byte[]? Direct)
+    /// <summary>At <paramref name="From"/> the member gets its direct frames, and nothing of what lies before <paramref name="To"/>.</summary>
+    private readonly record struct Special(Member Member, int From, int To, int DirectAt, int DirectLength)
     {
         public int Next { get; init; } = -1;
     }

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Json;
 using ChatServer.Protocol;
-using ChatServer.Relay;
 using ChatServer.Wire;
 
 namespace ChatServer.Rooms;
@@ -19,28 +18,45 @@ internal static class RoomFrames
     /// <summary>For somebody who is no longer a member.</summary>
     public static byte[] Removed(long roomId) => Left(roomId, "removed");
 
-    /// <summary>The sender's receipt, from the message itself: whichever copy of it comes first will do.</summary>
-    public static byte[] Ack(RelayedMessage message)
+    public static byte[] Ack(in Receipt receipt)
     {
-        MessageComposer.ReadReceipt(message.Json.Span, out var roomId, out var identifier, out var timestamp);
-        return Ack(roomId, identifier, message.Seq, timestamp);
+        var frame = new byte[AckLength(receipt)];
+        WriteAck(frame, receipt);
+        return frame;
     }
 
-    public static byte[] Ack(long roomId, ReadOnlySpan<byte> rawIdentifier, long seq, ReadOnlySpan<byte> timestamp) =>
-        FrameWriter.Frame(Opcode.Text, MessageComposer.Ack(roomId, rawIdentifier, seq, timestamp));
+    public static int AckLength(in Receipt receipt) => FrameWriter.HeaderLength(receipt.Length) + receipt.Length;
+
+    public static void WriteAck(Span<byte> destination, in Receipt receipt) =>
+        receipt.Write(destination[FrameWriter.WriteHeader(destination, Opcode.Text, receipt.Length)..]);
 
     private static byte[] Left(long roomId, string? code) =>
         FrameWriter.Frame(Opcode.Text, JsonSerializer.SerializeToUtf8Bytes(new LeftFrame("left", true, roomId, code), ProtocolJson.Default.LeftFrame));
 
-    public static void WriteMessage(IBufferWriter<byte> frames, ReadOnlySpan<byte> message)
+    /// <summary>Bytes of the frame that carries a message.</summary>
+    public static int MessageLength(ReadOnlySpan<byte> message)
+    {
+        var payload = Payload(message);
+        return FrameWriter.HeaderLength(payload) + payload;
+    }
+
+    /// <param name="destination">Of <see cref="MessageLength"/> bytes.</param>
+    /// <param name="message">The message's JSON.</param>
+    public static void WriteMessage(Span<byte> destination, ReadOnlySpan<byte> message)
     {
         var open = MessageFrame.Opening(message);
-        var payload = open.Length + message.Length + MessageFrame.Closing.Length;
-        var header = FrameWriter.HeaderLength(payload);
-        FrameWriter.WriteHeader(frames.GetSpan(header), Opcode.Text, payload);
-        frames.Advance(header);
-        frames.Write(open);
-        frames.Write(message);
-        frames.Write(MessageFrame.Closing);
+        destination = destination[FrameWriter.WriteHeader(destination, Opcode.Text, Payload(message))..];
+        open.CopyTo(destination);
+        message.CopyTo(destination[open.Length..]);
+        MessageFrame.Closing.CopyTo(destination[(open.Length + message.Length)..]);
     }
+
+    public static void WriteMessage(IBufferWriter<byte> frames, ReadOnlySpan<byte> message)
+    {
+        var length = MessageLength(message);
+        WriteMessage(frames.GetSpan(length)[..length], message);
+        frames.Advance(length);
+    }
+
+    private static int Payload(ReadOnlySpan<byte> message) => MessageFrame.Opening(message).Length + message.Length + MessageFrame.Closing.Length;
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
@@ -17,7 +18,8 @@ internal static class WebSocketHandshake
     private const string Version = "13";
     private const int KeyBytes = 16;
     private const int KeyCharacters = 24;
-    private static readonly CompositeFormat AcceptText = CompositeFormat.Parse("{0}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+
+    private static ReadOnlySpan<byte> Guid => "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"u8;
 
     /// <summary>Whether the request asks for a WebSocket at all; its version and key are looked at by <see cref="AcceptAsync"/>.</summary>
     public static bool IsUpgrade(HttpContext context) => IsHttp1Upgrade(context) || IsExtendedConnect(context);
@@ -50,7 +52,7 @@ internal static class WebSocketHandshake
         }
 
         string? key = headers.SecWebSocketKey;
-        if (headers.SecWebSocketKey.Count != 1 || !IsKey(key))
+        if (headers.SecWebSocketKey.Count != 1 || key is null || !IsKey(Encoding.UTF8.GetBytes(key)))
         {
             await RefuseAsync(context, StatusCodes.Status400BadRequest, "Sec-WebSocket-Key must be 16 bytes in base64.");
             return null;
@@ -58,17 +60,36 @@ internal static class WebSocketHandshake
 
         LiftLimits(context);
         context.Response.Headers.Upgrade = WebSocket;
-        context.Response.Headers.SecWebSocketAccept = AcceptKey(key!);
+        context.Response.Headers.SecWebSocketAccept = AcceptKey(key);
         return await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
     }
+
+    /// <summary>The whole answer to an HTTP/1.1 upgrade (RFC 6455, section 4.2.2), for a connection on which no HTTP server writes.</summary>
+    /// <param name="key">Its Sec-WebSocket-Key.</param>
+    public static byte[] Answer(string key) => Encoding.ASCII.GetBytes(
+        $"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {WebSocket}\r\nSec-WebSocket-Accept: {AcceptKey(key)}\r\n\r\n");
 
     /// <summary>Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455, section 4.2.2, step 5.4).</summary>
     public static string AcceptKey(string key)
     {
+        Span<byte> text = stackalloc byte[KeyCharacters + Guid.Length];
+        Encoding.ASCII.GetBytes(key, text);
+        Guid.CopyTo(text[KeyCharacters..]);
+        Span<byte> hash = stackalloc byte[SHA1.HashSizeInBytes];
+
         // SHA-1 is what the RFC says; nothing rests on its strength.
 #pragma warning disable CA5350
-        return Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(string.Format(null, AcceptText, key))));
+        SHA1.HashData(text, hash);
 #pragma warning restore CA5350
+        return Convert.ToBase64String(hash);
+    }
+
+    /// <summary>Whether it is 16 bytes in base64.</summary>
+    public static bool IsKey(ReadOnlySpan<byte> key)
+    {
+        Span<byte> bytes = stackalloc byte[KeyCharacters];
+        return key.Length == KeyCharacters
+            && Base64.DecodeFromUtf8(key, bytes, out _, out var written) == System.Buffers.OperationStatus.Done && written == KeyBytes;
     }
 
     private static bool IsHttp1Upgrade(HttpContext context) =>
@@ -84,12 +105,6 @@ internal static class WebSocketHandshake
 
     private static bool HasToken(IHeaderDictionary headers, string name, string token) =>
         headers.GetCommaSeparatedValues(name).Contains(token, StringComparer.OrdinalIgnoreCase);
-
-    private static bool IsKey(string? key)
-    {
-        Span<byte> bytes = stackalloc byte[KeyBytes];
-        return key?.Length == KeyCharacters && Convert.TryFromBase64String(key, bytes, out int written) && written == KeyBytes;
-    }
 
     private static void LiftLimits(HttpContext context)
     {
