@@ -90,6 +90,8 @@ public sealed class AuthenticatorTests
 
     private sealed class CountingStore(MemorySessionStore sessions) : ISessionStore
     {
+        public bool TellsOfEnds => sessions.TellsOfEnds;
+
         public MemorySessionStore Sessions => sessions;
 
         public Exception? Failure { get; set; }

@@ -12,7 +12,10 @@ internal interface ISessionStore
     /// <exception cref="SessionStoreUnavailableException">Nobody can tell at present.</exception>
     ValueTask<IReadOnlyList<SessionLife>> LookAsync(IReadOnlyList<SessionKey> keys);
 
-    /// <summary>Calls back when something happens to a session that may have ended it, as far as the store tells such things.</summary>
+    /// <summary>Whether it tells of single sessions' ends now; else a watch would bring nothing.</summary>
+    bool TellsOfEnds { get; }
+
+    /// <summary>Calls back when something happens to a session that may have ended it, where the store tells such things.</summary>
     /// <exception cref="SessionStoreUnavailableException">Nobody will be told.</exception>
     ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched);
 }

@@ -8,6 +8,8 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
     private readonly ConcurrentDictionary<SessionKey, Entry> _entries = new();
     private Action<SessionKey>? _removed;
 
+    public bool TellsOfEnds => true;
+
     public void Put(SessionKey key, ReadOnlyMemory<byte> value, TimeSpan timeToLive)
     {
         var now = time.GetUtcNow();

@@ -28,10 +28,17 @@ internal sealed partial class SessionWatch : BackgroundService
     }
 
     /// <summary>Begins to watch over a connection's session. The session is looked up once more: it may have ended between its first look-up and now.</summary>
-    public async Task EnterAsync(SessionKey key)
+    /// <returns>False where the store tells nothing and so there is nothing to leave: the session is looked up again with all the others.</returns>
+    public async Task<bool> EnterAsync(SessionKey key)
     {
+        if (!_store.TellsOfEnds)
+        {
+            return false;
+        }
+
         await _watched.EnterAsync(key);
         await CheckAsync(key);
+        return true;
     }
 
     public void Leave(SessionKey key) => _watched.Exit(key);

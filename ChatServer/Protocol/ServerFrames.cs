@@ -62,5 +62,4 @@ internal sealed record RoomRequest(long RoomId, long? Since, string? Epoch);
 [JsonSerializable(typeof(FileDescription))]
 [JsonSerializable(typeof(InfoChatFrame))]
 [JsonSerializable(typeof(SavedFrame))]
-[JsonSerializable(typeof(RoomRequest[]))]
 internal sealed partial class ProtocolJson : JsonSerializerContext;

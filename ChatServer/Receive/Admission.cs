@@ -57,8 +57,7 @@ internal sealed partial class Admission(
     {
         try
         {
-            await sessions.EnterAsync(session);
-            return true;
+            return await sessions.EnterAsync(session);
         }
         catch (SessionStoreUnavailableException exception)
         {

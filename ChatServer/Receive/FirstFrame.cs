@@ -52,24 +52,77 @@ internal sealed record FirstFrame(byte[] Token, IReadOnlyList<RoomRequest> Rooms
         }
     }
 
-    private static RoomRequest[]? ReadRooms(ReadOnlySpan<byte> json)
+    private static List<RoomRequest>? ReadRooms(ReadOnlySpan<byte> json)
     {
         if (json.IsEmpty)
         {
             return [];
         }
 
+        var rooms = new List<RoomRequest>();
+        var reader = new Utf8JsonReader(json);
         try
         {
-            var rooms = JsonSerializer.Deserialize(json, ProtocolJson.Default.RoomRequestArray);
-            return rooms is not null && Array.TrueForAll(rooms, IsSound) ? [.. rooms.DistinctBy(room => room.RoomId)] : null;
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.StartArray)
+            {
+                return null;
+            }
+
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            {
+                if (ReadRoom(ref reader) is not { } room || !IsSound(room))
+                {
+                    return null;
+                }
+
+                rooms.Add(room);
+            }
+
+            return rooms.Count < 2 ? rooms : [.. rooms.DistinctBy(room => room.RoomId)];
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
         {
+            // A value of another kind than its name says.
             return null;
         }
     }
 
-    private static bool IsSound(RoomRequest? room) =>
+    private static RoomRequest? ReadRoom(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            return null;
+        }
+
+        long roomId = 0;
+        long? since = null;
+        string? epoch = null;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var (isRoom, isSince, isEpoch) = (reader.ValueTextEquals("room_id"u8), reader.ValueTextEquals("since"u8), reader.ValueTextEquals("epoch"u8));
+            reader.Read();
+            if (isRoom)
+            {
+                roomId = reader.GetInt64();
+            }
+            else if (isSince)
+            {
+                since = reader.TokenType == JsonTokenType.Null ? null : reader.GetInt64();
+            }
+            else if (isEpoch)
+            {
+                epoch = reader.GetString();
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        return new(roomId, since, epoch);
+    }
+
+    private static bool IsSound(RoomRequest room) =>
         room is { RoomId: >= 1 and <= RoomKey.MaxRoomId, Since: null or (>= 0 and <= RoomKey.MaxRoomId) };
 }
