@@ -13,6 +13,6 @@ internal static class RoomParts
     public static RoomDirectory Directory(IRelay relay, int queueBytes = 1 << 20)
     {
         var options = new DeliverOptions(10, 10, queueBytes, TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(10));
-        return new(relay, new Replay(relay, Tracker(relay), options), Tracker(relay));
+        return new(relay, new Replay(relay, Tracker(relay), options), Tracker(relay), TimeProvider.System);
     }
 }

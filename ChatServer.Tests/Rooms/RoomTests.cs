@@ -3,6 +3,7 @@ using ChatServer.Protocol;
 using ChatServer.Relay;
 using ChatServer.Rooms;
 using ChatServer.Tests.Relay;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ChatServer.Tests.Rooms;
 
@@ -277,6 +278,32 @@ public sealed class RoomTests
     }
 
     [Fact(Timeout = Limit)]
+    public async Task OnNotice_ThatMayWait_LeavesWithTheNextMessageOrAfterAWhile()
+    {
+        var time = new FakeTimeProvider();
+        var room = new Room(_key, _ => { }, time);
+        room.Start(0, "e1");
+        var peer = new RoomPeer();
+        room.Join(peer.Connection);
+        await peer.SeenAsync(1);
+
+        room.OnNotice(new(0, 0, "{\"type\":\"first\"}"u8.ToArray()) { MayWait = true });
+        room.OnNotice(new(0, 0, "{\"type\":\"second\"}"u8.ToArray()) { MayWait = true });
+        await Task.Delay(100);
+        peer.Seen.Should().Equal("joined 0");
+        room.OnMessage(Message(1));
+        (await peer.SeenAsync(4)).Should().Equal("joined 0", "first", "second", "1");
+        peer.Outbound.Writes.Should().Be(2);
+
+        time.Advance(TimeSpan.FromMilliseconds(200));
+        room.OnNotice(new(0, 0, "{\"type\":\"third\"}"u8.ToArray()) { MayWait = true });
+        await Task.Delay(100);
+        peer.Seen.Should().HaveCount(4);
+        time.Advance(TimeSpan.FromMilliseconds(200));
+        (await peer.SeenAsync(5)).Should().EndWith("third");
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task OnNotice_LeavesOutAUserOrAConnection()
     {
         _room.Start(0, "e1");
@@ -304,6 +331,7 @@ public sealed class RoomTests
         slow.Outbound.Stall();
         _room.Join(slow.Connection);
         _room.Join(quick.Connection);
+        await quick.SeenAsync(1);
         for (var seq = 1; seq <= 500; seq++)
         {
             _room.OnMessage(Message(seq));

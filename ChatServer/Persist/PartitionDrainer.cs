@@ -158,7 +158,8 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
         {
             try
             {
-                if (await SaveInSlotAsync(entry, cancellation) is { } why)
+                var (refusal, told) = await SaveInSlotAsync(entry, cancellation);
+                if (refusal is { } why)
                 {
                     if (await TryBuryAsync(entry, why))
                     {
@@ -169,7 +170,8 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
                     continue;
                 }
 
-                await outbox.RemoveAsync(partition, entry.Id);
+                // Both in one trip.
+                await Task.WhenAll(told, outbox.RemoveAsync(partition, entry.Id).AsTask());
                 return true;
             }
             catch (QuantumUnavailableException exception)
@@ -209,15 +211,15 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
         return false;
     }
 
-    private async Task<string?> SaveInSlotAsync(OutboxEntry entry, CancellationToken cancellation)
+    private async Task<SaveResult> SaveInSlotAsync(OutboxEntry entry, CancellationToken cancellation)
     {
         await slots.TakeAsync(cancellation);
         bool? wentWell = null;
         try
         {
-            var refusal = await saver.SaveAsync(entry, cancellation);
+            var result = await saver.SaveAsync(entry, cancellation);
             wentWell = true;
-            return refusal;
+            return result;
         }
         catch (QuantumUnavailableException)
         {

@@ -88,7 +88,7 @@ internal sealed class SavedNotices(IRelay relay, TimeProvider time)
         try
         {
             await relay.NotifyRoomAsync(room, new RoomNotice(sender, 0, JsonSerializer.SerializeToUtf8Bytes(
-                new SavedFrame("saved", room.RoomId, saved), ProtocolJson.Default.SavedFrame)));
+                new SavedFrame("saved", room.RoomId, saved), ProtocolJson.Default.SavedFrame)) { MayWait = true });
         }
         catch (RelayUnavailableException)
         {

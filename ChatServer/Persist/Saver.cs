@@ -9,10 +9,8 @@ namespace ChatServer.Persist;
 /// <summary>Brings one outbox entry to Quantum and tells those whom it concerns what became of it.</summary>
 internal sealed partial class Saver(QuantumClient quantum, IRelay relay, SavedNotices notices, MemberLists members, ILogger<Saver> logger)
 {
-    /// <returns>Null where Quantum has it; else why it never will.</returns>
     /// <exception cref="QuantumUnavailableException">Quantum has not said its last word: try again later.</exception>
-    /// <exception cref="RelayUnavailableException">It has, but nobody could be told: do it all again.</exception>
-    public async ValueTask<string?> SaveAsync(OutboxEntry entry, CancellationToken cancellation)
+    public async ValueTask<SaveResult> SaveAsync(OutboxEntry entry, CancellationToken cancellation)
     {
         var message = StoredMessage.Read(entry.Message.Span);
         SaveOutcome outcome;
@@ -22,12 +20,12 @@ internal sealed partial class Saver(QuantumClient quantum, IRelay relay, SavedNo
         }
         catch (FileGoneException)
         {
-            return "The file is held no more (FILE_RETENTION); it has to be sent again.";
+            return new("The file is held no more (FILE_RETENTION); it has to be sent again.", Task.CompletedTask);
         }
 
         if (outcome is not SaveOutcome.Saved saved)
         {
-            return ((SaveOutcome.Refused)outcome).Why;
+            return new(((SaveOutcome.Refused)outcome).Why, Task.CompletedTask);
         }
 
         if (saved.UserIds is { } users)
@@ -35,8 +33,7 @@ internal sealed partial class Saver(QuantumClient quantum, IRelay relay, SavedNo
             members.Refresh(message.Room, users);
         }
 
-        await TellSavedAsync(message, saved);
-        return null;
+        return new(null, TellSavedAsync(message, saved));
     }
 
     /// <summary>Tells the sender, and the log, that a message has become a dead letter.</summary>
@@ -49,7 +46,7 @@ internal sealed partial class Saver(QuantumClient quantum, IRelay relay, SavedNo
             new ErrorFrame("info", false, ErrorCode.NotSaved, why, message.RoomId, message.Identifier, message.Seq), ProtocolJson.Default.ErrorFrame));
     }
 
-    private async ValueTask TellSavedAsync(StoredMessage message, SaveOutcome.Saved saved)
+    private async Task TellSavedAsync(StoredMessage message, SaveOutcome.Saved saved)
     {
         await relay.NotifyUserAsync(message.FromUserId, JsonSerializer.SerializeToUtf8Bytes(
             new InfoChatFrame(
@@ -62,3 +59,11 @@ internal sealed partial class Saver(QuantumClient quantum, IRelay relay, SavedNo
     [LoggerMessage(500, LogLevel.Error, "Message {Seq} of room {CompanyId}/{RoomId} by user {UserId} is a dead letter now: {Why}")]
     private partial void LogRefused(long companyId, long roomId, long seq, long userId, string why);
 }
+
+/// <summary>What became of a save.</summary>
+/// <param name="Refusal">Why Quantum never will have it; null where it has it.</param>
+/// <param name="Told">
+/// Its sender is being told; the call is on its way to Redis, and what is sent after it comes after it. Where it fails
+/// (<see cref="RelayUnavailableException"/>) nobody was told: do it all again.
+/// </param>
+internal readonly record struct SaveResult(string? Refusal, Task Told);

@@ -106,7 +106,11 @@ internal readonly record struct RelayedMessage(long Seq, string Epoch, ulong Ori
 /// <param name="ExceptUserId">The user whose connections don't get it; 0: nobody.</param>
 /// <param name="ExceptConnection">The connection that doesn't get it; 0: none.</param>
 /// <param name="Json">The frame.</param>
-internal sealed record RoomNotice(long ExceptUserId, ulong ExceptConnection, ReadOnlyMemory<byte> Json);
+internal sealed record RoomNotice(long ExceptUserId, ulong ExceptConnection, ReadOnlyMemory<byte> Json)
+{
+    /// <summary>Nobody waits for it: where a message comes soon it leaves in the same write, which costs next to nothing.</summary>
+    public bool MayWait { get; init; }
+}
 
 /// <summary>A piece of a room's log.</summary>
 /// <param name="Epoch">The room's numbering; reading a room that has none begins one.</param>

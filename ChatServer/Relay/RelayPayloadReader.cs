@@ -39,10 +39,10 @@ internal sealed class RelayPayloadReader(IRoomListener listener)
         }
 
         used = rest.Length;
-        if (count == 3 && header[parts[0]].SequenceEqual("n"u8)
+        if (count == 3 && (header[parts[0]].SequenceEqual("n"u8) || header[parts[0]].SequenceEqual("w"u8))
             && Utf8Parser.TryParse(header[parts[1]], out long user, out _) && RelayPayload.TryConnection(header[parts[2]], out var connection))
         {
-            listener.OnNotice(new(user, connection, rest));
+            listener.OnNotice(new(user, connection, rest) { MayWait = header[0] == 'w' });
             return true;
         }
 

@@ -11,7 +11,11 @@ namespace ChatServer.Rooms;
 /// </summary>
 internal sealed class Room : IRoomListener, IThreadPoolWorkItem
 {
+    /// <summary>How long a notice that may wait does so for a message.</summary>
+    private static readonly TimeSpan NoticePatience = TimeSpan.FromMilliseconds(200);
+
     private readonly Action<Room> _lostTrack;
+    private readonly TimeProvider _time;
     private readonly RoomSequence _sequence;
     private readonly Lock _gate = new();
     private readonly MemberTable _members = new();
@@ -21,13 +25,15 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
     private RoomTail? _tail;
     private bool _isTracking;
     private bool _pumping;
+    private bool _isPumpDue;
 
     /// <param name="lostTrack">
     /// Called, outside the lock, when messages lie beyond a gap or belong to another epoch; it has the log merged in (<see cref="Merge"/>).
     /// </param>
-    public Room(RoomKey key, Action<Room> lostTrack)
+    /// <param name="time">Measures how long notices wait.</param>
+    public Room(RoomKey key, Action<Room> lostTrack, TimeProvider? time = null)
     {
-        (Key, _lostTrack) = (key, lostTrack);
+        (Key, _lostTrack, _time) = (key, lostTrack, time ?? TimeProvider.System);
         _sequence = new(Deliver);
     }
 
@@ -283,12 +289,27 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            if (_members.Count > 0)
+            if (_members.Count == 0)
             {
-                _filling.AddNotice(notice.Json.Span, _members.Snapshot.Span, notice);
-                Pump();
+                return;
             }
+
+            _filling.AddNotice(notice.Json.Span, _members.Snapshot.Span, notice);
+            if (!notice.MayWait)
+            {
+                Pump();
+                return;
+            }
+
+            if (_isPumpDue)
+            {
+                return;
+            }
+
+            _isPumpDue = true;
         }
+
+        _ = PumpLateAsync();
     }
 
     /// <summary>The pump: one at a time, on the thread pool.</summary>
@@ -366,6 +387,16 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
         _filling.AddFirst(member, first);
         Pump();
         return member;
+    }
+
+    private async Task PumpLateAsync()
+    {
+        await Task.Delay(NoticePatience, _time);
+        lock (_gate)
+        {
+            _isPumpDue = false;
+            Pump();
+        }
     }
 
     private void Pump()

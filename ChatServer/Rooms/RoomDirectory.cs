@@ -14,10 +14,10 @@ internal sealed class RoomDirectory
     private readonly RoomTracker _tracker;
     private readonly CountedSubscriptions<RoomKey, Room> _rooms;
 
-    public RoomDirectory(IRelay relay, Replay replay, RoomTracker tracker)
+    public RoomDirectory(IRelay relay, Replay replay, RoomTracker tracker, TimeProvider time)
     {
         (_relay, _replay, _tracker) = (relay, replay, tracker);
-        _rooms = new(key => new Room(key, tracker.Track), OpenAsync);
+        _rooms = new(key => new Room(key, tracker.Track, time), OpenAsync);
         relay.WhenRestored(() => _ = CatchUpAsync());
     }
 
