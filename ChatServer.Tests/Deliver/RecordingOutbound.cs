@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Json.Nodes;
 using ChatServer.Deliver;
+using ChatServer.Tests.Wire;
 using ChatServer.Wire;
 
 namespace ChatServer.Tests.Deliver;
@@ -34,6 +35,18 @@ internal sealed class RecordingOutbound(int limitBytes = int.MaxValue, TimeProvi
     /// <summary>The codes of the close frames that have left.</summary>
     public IReadOnlyList<int> CloseCodes =>
         [.. Frames.Where(frame => frame.Opcode == Opcode.Close).Select(frame => (int)BinaryPrimitives.ReadUInt16BigEndian(frame.Payload))];
+
+    /// <summary>How many bytes have left.</summary>
+    public long Length
+    {
+        get
+        {
+            lock (_recording)
+            {
+                return _bytes.Length;
+            }
+        }
+    }
 
     /// <summary>How often something was sent.</summary>
     public int Writes { get; private set; }
@@ -99,14 +112,15 @@ internal sealed class RecordingOutbound(int limitBytes = int.MaxValue, TimeProvi
         var frames = new List<(Opcode, byte[])>();
         while (bytes.Length > 0)
         {
-            (bytes[0] & 0xF0).Should().Be(0x80, "every frame is final and has no reserved bits");
+            (bytes[0] & 0xF0 & ~Deflated.Rsv1).Should().Be(0x80, "every frame is final and has no other reserved bit");
             var (header, length) = (bytes[1] & 0x7F) switch
             {
                 126 => (4, BinaryPrimitives.ReadUInt16BigEndian(bytes[2..])),
                 127 => (10, (int)BinaryPrimitives.ReadUInt64BigEndian(bytes[2..])),
                 var small => (2, small),
             };
-            frames.Add(((Opcode)(bytes[0] & 0x0F), bytes.Slice(header, length).ToArray()));
+            var payload = bytes.Slice(header, length);
+            frames.Add(((Opcode)(bytes[0] & 0x0F), (bytes[0] & Deflated.Rsv1) == 0 ? payload.ToArray() : Deflated.Inflate(payload)));
             bytes = bytes[(header + length)..];
         }
 

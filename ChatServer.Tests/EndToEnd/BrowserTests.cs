@@ -37,6 +37,25 @@ public sealed class BrowserTests(ChromiumFixture chromium)
     }
 
     [Fact]
+    public async Task A_browser_that_compresses_says_and_hears_the_same()
+    {
+        await using var node = await TestNode.StartAsync("Development", ListenMode.Ws, ("CHAT_PERMESSAGE_DEFLATE", "true"));
+        await using var first = await chromium.NewContextAsync();
+        await using var second = await chromium.NewContextAsync();
+        await first.AddInitScriptAsync(
+            "window.sockets = []; window.WebSocket = class extends WebSocket { constructor(...all) { super(...all); window.sockets.push(this); } };");
+        var ada = await EnterAsync(first, node, "Ada");
+        var zoe = await EnterAsync(second, node, "Zoe");
+        (await ada.EvaluateAsync<string>("window.sockets[0].extensions")).Should().StartWith("permessage-deflate");
+
+        var text = string.Concat(Enumerable.Repeat("hello Zoe 👋 ", 50)).Trim();
+        await SayAsync(ada, text);
+        await Assertions.Expect(zoe.GetByTestId("message").Last.GetByTestId("body")).ToHaveTextAsync(text);
+        await SayAsync(zoe, text + "!");
+        await Assertions.Expect(ada.GetByTestId("message").Last.GetByTestId("body")).ToHaveTextAsync(text + "!");
+    }
+
+    [Fact]
     public async Task A_page_that_was_cut_off_comes_back_by_itself_with_everything_in_order()
     {
         var port = FreePort.Next();

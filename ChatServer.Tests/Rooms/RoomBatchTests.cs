@@ -1,3 +1,4 @@
+using ChatServer.Relay;
 using ChatServer.Rooms;
 using ChatServer.Tests.Relay;
 
@@ -118,9 +119,35 @@ public sealed class RoomBatchTests
         one.Peer.Outbound.Texts[1]["messages"]![0]!["body"]!.GetValue<string>().Should().Be(new string('ü', 60_000));
     }
 
-    private (RoomPeer Peer, Member Member) Enter(long user)
+    [Fact]
+    public void SendTo_ThoseWhoDeflate_GetTheSameInFewerBytes()
     {
-        var peer = new RoomPeer(user);
+        var (plain, small) = (Enter(1), Enter(2, deflates: true));
+        for (var round = 0; round < 2; round++)
+        {
+            _batch.AddMessage(Drafts.Message(_room.Key, 1), plain.Member);
+            _batch.AddAck(plain.Member, Drafts.Message(_room.Key, 1));
+            _batch.AddMessage(Drafts.Message(_room.Key, 2), small.Member);
+            _batch.AddAck(small.Member, Drafts.Message(_room.Key, 2));
+            var newcomer = Enter(3 + round, deflates: true);
+            _batch.AddFirst(newcomer.Member, RoomFrames.Joined(_room.Key.RoomId, 2, "e1", recovered: false));
+            _batch.AddMessage(Drafts.Message(_room.Key, 3), null);
+            _batch.AddNotice("{\"type\":\"x\"}"u8, _members.Snapshot.Span, new RoomNotice(1, 0, default));
+
+            _batch.SendTo(_members.Snapshot.Span);
+            _batch.Clear();
+
+            newcomer.Peer.Seen.Should().Equal("joined 2", "3", "x");
+        }
+
+        plain.Peer.Seen.Should().Equal("ack 1", "2", "3", "ack 1", "2", "3");
+        small.Peer.Seen.Should().Equal("1", "ack 2", "3", "x", "1", "ack 2", "3", "x");
+        small.Peer.Outbound.Length.Should().BeLessThan(plain.Peer.Outbound.Length * 95 / 100);
+    }
+
+    private (RoomPeer Peer, Member Member) Enter(long user, bool deflates = false)
+    {
+        var peer = new RoomPeer(user, deflates: deflates);
         var member = new Member(_room, peer.Connection);
         _members.Add(member);
         return (peer, member);

@@ -10,10 +10,10 @@ namespace ChatServer.Tests.Rooms;
 /// <summary>A real connection of a user, whose peer keeps what it gets.</summary>
 internal sealed class RoomPeer
 {
-    public RoomPeer(long user = 7, int queueBytes = int.MaxValue)
+    public RoomPeer(long user = 7, int queueBytes = int.MaxValue, bool deflates = false)
     {
         Outbound = new RecordingOutbound(queueBytes);
-        Connection = new Connection(Outbound, () => { }, TimeProvider.System);
+        Connection = new Connection(Outbound, () => { }, TimeProvider.System) { Deflates = deflates };
         Connection.Authenticated(new Caller(user, 3, "rest", null, new SessionKey($"s{user}", 3, user), null));
     }
 

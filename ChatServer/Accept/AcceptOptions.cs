@@ -19,8 +19,9 @@ internal enum ListenMode
 /// <param name="WssPort">0: one that is free.</param>
 /// <param name="Certificate">PEM files; null where TLS is not served.</param>
 /// <param name="Origins">The pages that may connect.</param>
+/// <param name="Deflates">Whether clients that offer permessage-deflate get it.</param>
 internal sealed record AcceptOptions(
-    ListenMode Mode, IPAddress? Address, int WsPort, int WssPort, PemFiles? Certificate, OriginPolicy Origins)
+    ListenMode Mode, IPAddress? Address, int WsPort, int WssPort, PemFiles? Certificate, OriginPolicy Origins, bool Deflates)
 {
     /// <param name="isEmbedded">The development default: loopback only, pages of this machine only.</param>
     /// <param name="isDevelopment">Whether pages of this machine are allowed where ALLOWED_HOSTS is not set.</param>
@@ -38,7 +39,8 @@ internal sealed record AcceptOptions(
             settings.Int("WS_PORT", 8888, 0, 65535),
             settings.Int("WSS_PORT", 8889, 0, 65535),
             certificate,
-            OriginPolicy.Read(settings, isDevelopment ? ["localhost", "127.0.0.1", "[::1]"] : null));
+            OriginPolicy.Read(settings, isDevelopment ? ["localhost", "127.0.0.1", "[::1]"] : null),
+            settings.Switch("CHAT_PERMESSAGE_DEFLATE", false));
     }
 
     private static IPAddress? ReadAddress(SettingReader settings, IPAddress? fallback)

@@ -44,11 +44,12 @@ internal sealed partial class ChatEndpoint(
 
         try
         {
-            if (await WebSocketHandshake.AcceptAsync(context) is { } stream)
+            var deflates = options.Deflates && PermessageDeflate.IsOffered(context.Request.Headers.SecWebSocketExtensions);
+            if (await WebSocketHandshake.AcceptAsync(context, deflates) is { } stream)
             {
                 var input = PipeReader.Create(stream, new StreamPipeReaderOptions(leaveOpen: true, useZeroByteReads: true));
                 var outbound = new StreamOutbound(stream, delivery.SendQueueBytes, time);
-                await loop.RunAsync(new Connection(outbound, context.Abort, time), input);
+                await loop.RunAsync(new Connection(outbound, context.Abort, time) { Deflates = deflates }, input);
                 await input.CompleteAsync();
             }
         }

@@ -17,7 +17,7 @@ internal sealed class DirectUpgrade(
 
     public async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        if (await TryUpgradeAsync(connection) is not { } outbound)
+        if (await TryUpgradeAsync(connection) is not { } accepted)
         {
             await next(connection);
             return;
@@ -25,7 +25,7 @@ internal sealed class DirectUpgrade(
 
         try
         {
-            await loop.RunAsync(new Connection(outbound, connection.Abort, time), connection.Transport.Input);
+            await loop.RunAsync(accepted, connection.Transport.Input);
         }
         finally
         {
@@ -34,7 +34,7 @@ internal sealed class DirectUpgrade(
     }
 
     /// <returns>Null where the connection is HTTP's, with nothing read off it.</returns>
-    private async ValueTask<Outbound?> TryUpgradeAsync(ConnectionContext connection)
+    private async ValueTask<Connection?> TryUpgradeAsync(ConnectionContext connection)
     {
         var input = connection.Transport.Input;
         using var enough = new CancellationTokenSource(Patience, time);
@@ -51,8 +51,9 @@ internal sealed class DirectUpgrade(
 
             input.AdvanceTo(received.GetPosition(used));
             var outbound = Outbound.Over(connection, delivery.SendQueueBytes, time);
-            outbound.TrySend(WebSocketHandshake.Answer(request.Key));
-            return outbound;
+            var deflates = options.Deflates && PermessageDeflate.IsOffered(request.Extensions);
+            outbound.TrySend(WebSocketHandshake.Answer(request.Key, deflates));
+            return new Connection(outbound, connection.Abort, time) { Deflates = deflates };
         }
         catch (OperationCanceledException) when (enough.IsCancellationRequested)
         {

@@ -38,6 +38,9 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
 
     public Outbound Outbound => outbound;
 
+    /// <summary>Whether permessage-deflate was agreed on: compressed frames may be sent.</summary>
+    public bool Deflates { get; init; }
+
     /// <summary>When it was opened, as <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
     public long OpenedAt { get; } = time.GetTimestamp();
 

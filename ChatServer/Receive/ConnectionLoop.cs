@@ -54,7 +54,7 @@ internal sealed partial class ConnectionLoop(
 
     private async Task ReceiveAsync(Client client, PipeReader input)
     {
-        using var reader = new FrameReader(ReceiveOptions.MaxFirstFrameBytes, ReceiveOptions.MaxBinaryFrameBytes);
+        using var reader = new FrameReader(ReceiveOptions.MaxFirstFrameBytes, ReceiveOptions.MaxBinaryFrameBytes, client.Connection.Deflates);
         while (true)
         {
             var received = await input.ReadAsync();

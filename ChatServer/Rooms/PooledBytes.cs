@@ -13,6 +13,8 @@ internal struct PooledBytes
 
     public readonly ReadOnlySpan<byte> Written => _buffer.AsSpan(0, Length);
 
+    public readonly ReadOnlyMemory<byte> WrittenMemory => _buffer.AsMemory(0, Length);
+
     public void Write(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Reserve(bytes.Length));
 
     /// <summary>The place of the next bytes, to be filled at once.</summary>

@@ -12,6 +12,7 @@ namespace ChatServer.Rooms;
 internal sealed class RoomBatch
 {
     private readonly List<Special> _specials = [];
+    private readonly DeflatedFrames _deflated = new();
     private PooledBytes _frames;
     private PooledBytes _directs;
     private PooledBytes _joined;
@@ -80,14 +81,13 @@ internal sealed class RoomBatch
             member.FirstSpecial = index;
         }
 
-        var all = _frames.Written;
-        if (all.Length > 0)
+        if (_frames.Length > 0)
         {
             foreach (var member in members)
             {
                 if (member is { FirstSpecial: < 0 })
                 {
-                    member.Connection.Send(all);
+                    member.Connection.Send(FramesFor(member));
                 }
             }
         }
@@ -96,7 +96,7 @@ internal sealed class RoomBatch
         {
             if (member.FirstSpecial >= 0)
             {
-                SendWithSpecials(member, all);
+                SendWithSpecials(member);
                 member.FirstSpecial = -1;
             }
         }
@@ -106,6 +106,7 @@ internal sealed class RoomBatch
     {
         _specials.Clear();
         _frames.Clear();
+        _deflated.Clear();
         _directs.Clear();
         _joined.Clear();
     }
@@ -113,16 +114,17 @@ internal sealed class RoomBatch
     /// <summary>
     /// Joined first, so that it costs one write here too. A member that has left since the batch was filled gets its own receipts and nothing else.
     /// </summary>
-    private void SendWithSpecials(Member member, ReadOnlySpan<byte> all)
+    private void SendWithSpecials(Member member)
     {
+        var all = FramesFor(member);
         var sent = 0;
         var begin = _joined.Length;
         for (var index = member.FirstSpecial; index >= 0; index = _specials[index].Next)
         {
             var special = _specials[index];
-            Join(member, all[sent..special.From]);
+            Join(member, all[sent..PlaceFor(member, special.From)]);
             _joined.Write(_directs.Written.Slice(special.DirectAt, special.DirectLength));
-            sent = special.To;
+            sent = PlaceFor(member, special.To);
         }
 
         Join(member, all[sent..]);
@@ -131,6 +133,23 @@ internal sealed class RoomBatch
             member.Connection.Send(_joined.Written[begin..]);
         }
     }
+
+    private ReadOnlySpan<byte> FramesFor(Member member)
+    {
+        if (!member.Connection.Deflates)
+        {
+            return _frames.Written;
+        }
+
+        if (_deflated.Written.IsEmpty && _frames.Length > 0)
+        {
+            _deflated.Make(_frames.WrittenMemory);
+        }
+
+        return _deflated.Written;
+    }
+
+    private int PlaceFor(Member member, int place) => member.Connection.Deflates && _frames.Length > 0 ? _deflated.PlaceOf(place) : place;
 
     private void Join(Member member, ReadOnlySpan<byte> frames)
     {

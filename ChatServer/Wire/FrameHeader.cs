@@ -5,9 +5,10 @@ using System.Runtime.InteropServices;
 namespace ChatServer.Wire;
 
 /// <summary>The head of a client's frame (RFC 6455, section 5.2), as far as it can be judged without the frames before it.</summary>
+/// <param name="Compressed">RSV1, which permessage-deflate sets on a message's first frame (RFC 7692, section 6).</param>
 /// <param name="Length">Bytes of payload; at most 2^63-1.</param>
 /// <param name="Mask">The masking key, its bytes in memory order.</param>
-internal readonly record struct FrameHeader(Opcode Opcode, bool Final, long Length, uint Mask)
+internal readonly record struct FrameHeader(Opcode Opcode, bool Final, bool Compressed, long Length, uint Mask)
 {
     /// <summary>Two bytes, a 64-bit length, a mask.</summary>
     public const int MaxBytes = 14;
@@ -16,6 +17,7 @@ internal readonly record struct FrameHeader(Opcode Opcode, bool Final, long Leng
     public const int MinBytes = 2;
 
     private const byte FinBit = 0x80;
+    private const byte CompressedBit = 0x40;
     private const byte ReservedBits = 0x70;
     private const byte OpcodeBits = 0x0F;
     private const byte MaskBit = 0x80;
@@ -38,10 +40,13 @@ internal readonly record struct FrameHeader(Opcode Opcode, bool Final, long Leng
     /// Whether the first two bytes may start a client's frame: no reserved bit or opcode, masked (section 5.1),
     /// and a control frame whole and short (section 5.5).
     /// </summary>
-    public static bool MayStart(ReadOnlySpan<byte> start)
+    /// <param name="start">The first two bytes.</param>
+    /// <param name="deflates">Whether messages may be compressed.</param>
+    public static bool MayStart(ReadOnlySpan<byte> start, bool deflates)
     {
         var opcode = (Opcode)(start[0] & OpcodeBits);
-        return (start[0] & ReservedBits) == 0
+        var reserved = start[0] & ReservedBits;
+        return (reserved == 0 || (deflates && reserved == CompressedBit && opcode is Opcode.Text or Opcode.Binary))
             && (start[1] & MaskBit) != 0
             && opcode switch
             {
@@ -69,7 +74,7 @@ internal readonly record struct FrameHeader(Opcode Opcode, bool Final, long Leng
         }
 
         uint mask = MemoryMarshal.Read<uint>(bytes[(Bytes(bytes) - MaskBytes)..]);
-        header = new FrameHeader((Opcode)(bytes[0] & OpcodeBits), (bytes[0] & FinBit) != 0, unchecked((long)length), mask);
+        header = new FrameHeader((Opcode)(bytes[0] & OpcodeBits), (bytes[0] & FinBit) != 0, (bytes[0] & CompressedBit) != 0, unchecked((long)length), mask);
         return length >= least && length <= long.MaxValue;
     }
 

@@ -9,7 +9,8 @@ namespace ChatServer.Wire;
 /// </summary>
 /// <param name="maxTextBytes">See <see cref="MaxTextBytes"/>.</param>
 /// <param name="maxBinaryBytes">The most bytes of one binary frame; more is a violation (1009).</param>
-internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes) : IDisposable
+/// <param name="deflates">Whether permessage-deflate was agreed on; the limits then hold for messages as they come and as they are meant.</param>
+internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes, bool deflates = false) : IDisposable
 {
     /// <summary>The most bytes of a control frame's payload (RFC 6455, section 5.5).</summary>
     public const int MaxControlBytes = 125;
@@ -32,14 +33,16 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes) : IDispo
 
     // The message at hand: Text or Binary, or Continuation where there is none. Control frames come between its fragments.
     private Opcode _message;
+    private bool _isCompressed;
     private PartialPayload _text;
+    private PartialPayload _inflated;
     private PartialPayload _control;
 
     /// <summary>The most bytes of a text message, over all its fragments; a header that says more is a violation (1009).</summary>
     public int MaxTextBytes { get; set; } = maxTextBytes;
 
     /// <summary>Holds no rented buffer. What is kept of a frame header that came in part needs none.</summary>
-    public bool IsIdle => !_text.HoldsBuffer && !_control.HoldsBuffer;
+    public bool IsIdle => !_text.HoldsBuffer && !_control.HoldsBuffer && !_inflated.HoldsBuffer;
 
     /// <summary>
     /// Takes the next event off the input, which it advances; call it until it answers None, which it does only with all input consumed.
@@ -52,7 +55,8 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes) : IDispo
         if (_state == State.Header && !IsIdle)
         {
             _control.Release();
-            if (_message != Opcode.Text)
+            _inflated.Release();
+            if (_message == Opcode.Continuation)
             {
                 _text.Release();
             }
@@ -97,6 +101,7 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes) : IDispo
     {
         _text.Release();
         _control.Release();
+        _inflated.Release();
         _state = State.Ended;
     }
 
@@ -106,7 +111,7 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes) : IDispo
         violation = null;
         if (_startBytes == 0 && input.Length >= FrameHeader.MinBytes)
         {
-            if (!FrameHeader.MayStart(input))
+            if (!FrameHeader.MayStart(input, deflates))
             {
                 violation = CloseReason.ProtocolError;
                 return false;
@@ -140,7 +145,7 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes) : IDispo
                 return false;
             }
 
-            if (!FrameHeader.MayStart(start))
+            if (!FrameHeader.MayStart(start, deflates))
             {
                 violation = CloseReason.ProtocolError;
                 return false;
@@ -179,9 +184,10 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes) : IDispo
         if (_frame.Opcode != Opcode.Continuation)
         {
             _message = _frame.Opcode;
+            _isCompressed = _frame.Compressed;
         }
 
-        long most = _message == Opcode.Text ? MaxTextBytes - _text.Length : maxBinaryBytes;
+        long most = _message == Opcode.Text ? MaxTextBytes - _text.Length : maxBinaryBytes - (_isCompressed ? _text.Length : 0);
         return _frame.Length > most ? CloseReason.TooBig : null;
     }
 
@@ -210,6 +216,11 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes) : IDispo
             _message = Opcode.Continuation;
         }
 
+        if (_isCompressed)
+        {
+            return Gather(ref _text, part, messageEnds, out var compressed) ? Inflate(message, compressed) : WireEvent.None;
+        }
+
         if (message == Opcode.Binary)
         {
             return part.IsEmpty && !messageEnds ? WireEvent.None : WireEvent.Binary(part, messageEnds);
@@ -220,7 +231,26 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes) : IDispo
             return WireEvent.None;
         }
 
-        return Utf8.IsValid(text) ? WireEvent.Text(text) : End(WireEvent.Violation(CloseReason.NotUtf8));
+        return Text(text);
+    }
+
+    private WireEvent Text(ReadOnlySpan<byte> text) => Utf8.IsValid(text) ? WireEvent.Text(text) : End(WireEvent.Violation(CloseReason.NotUtf8));
+
+    private WireEvent Inflate(Opcode message, ReadOnlySpan<byte> compressed)
+    {
+        var most = message == Opcode.Text ? MaxTextBytes : maxBinaryBytes;
+        try
+        {
+            MessageInflater.Inflate(compressed, most, ref _inflated);
+        }
+        catch (InvalidDataException)
+        {
+            return End(WireEvent.Violation(CloseReason.ProtocolError));
+        }
+
+        return _inflated.Length > most ? End(WireEvent.Violation(CloseReason.TooBig))
+            : message == Opcode.Binary ? WireEvent.Binary(_inflated.Bytes, endOfMessage: true)
+            : Text(_inflated.Bytes);
     }
 
     private WireEvent Control(ReadOnlySpan<byte> data) => _frame.Opcode switch

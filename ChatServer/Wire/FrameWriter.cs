@@ -75,6 +75,14 @@ internal static class FrameWriter
         return Frame(Opcode.Close, payload[..(sizeof(ushort) + written)]);
     }
 
+    /// <summary>The length of the header of the frame that starts here, one of this class's own making.</summary>
+    public static int LengthOfHeader(ReadOnlySpan<byte> frame) => frame[1] switch
+    {
+        Length16 => 4,
+        Length64 => 10,
+        _ => 2,
+    };
+
     /// <summary>The whole length of the frame that starts here, one of this class's own making.</summary>
     public static int LengthOfFrame(ReadOnlySpan<byte> frame) => frame[1] switch
     {

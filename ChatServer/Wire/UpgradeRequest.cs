@@ -9,7 +9,8 @@ namespace ChatServer.Wire;
 /// </summary>
 /// <param name="Key">Its Sec-WebSocket-Key, of the right form.</param>
 /// <param name="Origin">Null where it has none.</param>
-internal sealed record UpgradeRequest(string Key, string? Origin)
+/// <param name="Extensions">Its Sec-WebSocket-Extensions; null where it has none.</param>
+internal sealed record UpgradeRequest(string Key, string? Origin, string? Extensions = null)
 {
     /// <summary>A longer head is left to the HTTP server.</summary>
     private const int MaxBytes = 16 * 1024;
@@ -52,6 +53,7 @@ internal sealed record UpgradeRequest(string Key, string? Origin)
         var seen = Fields.None;
         string? key = null;
         string? origin = null;
+        string? extensions = null;
         for (var isFirst = true; !lines.IsEmpty; isFirst = false)
         {
             var length = lines.IndexOf("\r\n"u8);
@@ -88,9 +90,10 @@ internal sealed record UpgradeRequest(string Key, string? Origin)
             seen |= field;
             key = field == Fields.Key ? Encoding.ASCII.GetString(value) : key;
             origin = field == Fields.Origin ? Encoding.ASCII.GetString(value) : origin;
+            extensions = field == Fields.Extensions ? Encoding.ASCII.GetString(value) : extensions;
         }
 
-        return (seen & Fields.Needed) == Fields.Needed ? new(key!, origin) : null;
+        return (seen & Fields.Needed) == Fields.Needed ? new(key!, origin, extensions) : null;
     }
 
     private static bool IsRequestLine(ReadOnlySpan<byte> line, ReadOnlySpan<byte> path)
@@ -112,6 +115,7 @@ internal sealed record UpgradeRequest(string Key, string? Origin)
         : Is(name, "Sec-WebSocket-Version"u8) ? Fields.Version
         : Is(name, "Sec-WebSocket-Key"u8) ? Fields.Key
         : Is(name, "Origin"u8) ? Fields.Origin
+        : Is(name, "Sec-WebSocket-Extensions"u8) ? Fields.Extensions
         : Is(name, "Content-Length"u8) || Is(name, "Transfer-Encoding"u8) || Is(name, "Expect"u8) ? Fields.Body
         : Fields.None;
 
@@ -154,7 +158,9 @@ internal sealed record UpgradeRequest(string Key, string? Origin)
         Needed = Host | Upgrade | Connection | Version | Key,
         Origin = 32,
 
+        Extensions = 64,
+
         /// <summary>What says that a body follows.</summary>
-        Body = 64,
+        Body = 128,
     }
 }

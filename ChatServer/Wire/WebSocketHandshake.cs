@@ -10,7 +10,7 @@ namespace ChatServer.Wire;
 
 /// <summary>
 /// Turns a request into a stream of frames: the HTTP/1.1 upgrade (RFC 6455, section 4.2) and HTTP/2's extended CONNECT (RFC 8441).
-/// No extension is negotiated: Sec-WebSocket-Extensions of the client stays unanswered, so every reserved bit has to be 0.
+/// The one extension that may be agreed on is <see cref="PermessageDeflate"/>; any other offer stays unanswered.
 /// </summary>
 internal static class WebSocketHandshake
 {
@@ -28,8 +28,10 @@ internal static class WebSocketHandshake
     /// Switches the connection over, and lifts the limits meant for requests that end: body size, data rates, request timeout.
     /// On HTTP/2 the rate at which answers must be read is not set a request but by <c>KestrelServerLimits.MinResponseDataRate</c>.
     /// </summary>
+    /// <param name="context">The request.</param>
+    /// <param name="deflates">Whether to agree to <see cref="PermessageDeflate"/>, which the client has offered.</param>
     /// <returns>The stream of frames; null where the request was refused, with its answer written.</returns>
-    public static async ValueTask<Stream?> AcceptAsync(HttpContext context)
+    public static async ValueTask<Stream?> AcceptAsync(HttpContext context, bool deflates = false)
     {
         if (!IsUpgrade(context))
         {
@@ -48,6 +50,7 @@ internal static class WebSocketHandshake
         if (IsExtendedConnect(context))
         {
             LiftLimits(context);
+            AgreeOn(deflates, context);
             return await context.Features.GetRequiredFeature<IHttpExtendedConnectFeature>().AcceptAsync();
         }
 
@@ -59,6 +62,7 @@ internal static class WebSocketHandshake
         }
 
         LiftLimits(context);
+        AgreeOn(deflates, context);
         context.Response.Headers.Upgrade = WebSocket;
         context.Response.Headers.SecWebSocketAccept = AcceptKey(key);
         return await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
@@ -66,8 +70,10 @@ internal static class WebSocketHandshake
 
     /// <summary>The whole answer to an HTTP/1.1 upgrade (RFC 6455, section 4.2.2), for a connection on which no HTTP server writes.</summary>
     /// <param name="key">Its Sec-WebSocket-Key.</param>
-    public static byte[] Answer(string key) => Encoding.ASCII.GetBytes(
-        $"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {WebSocket}\r\nSec-WebSocket-Accept: {AcceptKey(key)}\r\n\r\n");
+    /// <param name="deflates">Whether to agree to <see cref="PermessageDeflate"/>, which the client has offered.</param>
+    public static byte[] Answer(string key, bool deflates = false) => Encoding.ASCII.GetBytes(
+        $"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {WebSocket}\r\nSec-WebSocket-Accept: {AcceptKey(key)}\r\n"
+        + (deflates ? $"Sec-WebSocket-Extensions: {PermessageDeflate.Answer}\r\n\r\n" : "\r\n"));
 
     /// <summary>Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455, section 4.2.2, step 5.4).</summary>
     public static string AcceptKey(string key)
@@ -105,6 +111,14 @@ internal static class WebSocketHandshake
 
     private static bool HasToken(IHeaderDictionary headers, string name, string token) =>
         headers.GetCommaSeparatedValues(name).Contains(token, StringComparer.OrdinalIgnoreCase);
+
+    private static void AgreeOn(bool deflates, HttpContext context)
+    {
+        if (deflates)
+        {
+            context.Response.Headers.SecWebSocketExtensions = PermessageDeflate.Answer;
+        }
+    }
 
     private static void LiftLimits(HttpContext context)
     {
