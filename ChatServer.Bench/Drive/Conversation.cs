@@ -19,8 +19,11 @@ internal interface IListener
 }
 
 /// <summary>The client's side of all connections: upgrade, login, frames. What it has to say it puts into <see cref="Connection.Out"/>.</summary>
-internal sealed class Conversation(Dialect dialect, ITransport transport, IListener listener) : IReceiver
+/// <param name="deflate">Whether permessage-deflate is asked for, and must be had.</param>
+internal sealed class Conversation(Dialect dialect, ITransport transport, IListener listener, bool deflate) : IReceiver
 {
+    private readonly Inflater _inflater = new();
+
     // The example key of RFC 6455 and what must come back for it.
     private const string Key = "dGhlIHNhbXBsZSBub25jZQ==";
     private const int MaxHeaderBytes = 32 * 1024;
@@ -30,7 +33,8 @@ internal sealed class Conversation(Dialect dialect, ITransport transport, IListe
         transport.Open(connection, port, this);
         connection.Out.Append(Encoding.ASCII.GetBytes(
             $"GET {dialect.Path(connection)} HTTP/1.1\r\nHost: localhost:{port}\r\nOrigin: http://localhost\r\nUpgrade: websocket\r\n"
-            + $"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {Key}\r\n\r\n"));
+            + $"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {Key}\r\n"
+            + (deflate ? "Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover; server_no_context_takeover\r\n\r\n" : "\r\n")));
         transport.Flush(connection);
     }
 
@@ -84,6 +88,11 @@ internal sealed class Conversation(Dialect dialect, ITransport transport, IListe
             throw new InvalidDataException($"no upgrade: {Encoding.ASCII.GetString(answer[..Math.Min(60, answer.Length)])}");
         }
 
+        if (deflate != answer.IndexOf("permessage-deflate"u8) >= 0)
+        {
+            throw new InvalidDataException("permessage-deflate was not agreed on as it was asked for");
+        }
+
         bytes = bytes[(end + 4)..];
         connection.Stage = Stage.Login;
         Begin(connection, 0);
@@ -116,11 +125,15 @@ internal sealed class Conversation(Dialect dialect, ITransport transport, IListe
                 var code = frame.Payload.Length >= 2 ? (frame.Payload[0] << 8) | frame.Payload[1] : 0;
                 throw new InvalidDataException($"closed by the server with code {code}");
 
-            case Op.Text or Op.Continuation when frame.IsFinal && connection.Fragments is null:
+            case Op.Text when frame is { IsFinal: true, IsCompressed: true } && deflate:
+                TakeText(connection, _inflater.Inflate(connection.Room, frame.Payload));
+                break;
+
+            case Op.Text or Op.Continuation when frame is { IsFinal: true, IsCompressed: false } && connection.Fragments is null:
                 TakeText(connection, frame.Payload);
                 break;
 
-            case Op.Text or Op.Continuation:
+            case Op.Text or Op.Continuation when !frame.IsCompressed:
                 TakeFragment(connection, frame);
                 break;
 

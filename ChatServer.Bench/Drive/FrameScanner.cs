@@ -2,12 +2,15 @@ using System.Buffers.Binary;
 
 namespace ChatServer.Bench.Drive;
 
-/// <summary>A frame as a server sends it: never masked, never compressed.</summary>
-internal readonly ref struct ServerFrame(byte opcode, bool final, ReadOnlySpan<byte> payload)
+/// <summary>A frame as a server sends it: never masked.</summary>
+/// <param name="compressed">RSV1 (RFC 7692, section 6).</param>
+internal readonly ref struct ServerFrame(byte opcode, bool final, bool compressed, ReadOnlySpan<byte> payload)
 {
     public byte Opcode => opcode;
 
     public bool IsFinal => final;
+
+    public bool IsCompressed => compressed;
 
     public ReadOnlySpan<byte> Payload { get; } = payload;
 }
@@ -37,7 +40,7 @@ internal static class FrameScanner
             return false;
         }
 
-        if ((bytes[0] & 0x70) != 0 || (bytes[1] & 0x80) != 0)
+        if ((bytes[0] & 0x30) != 0 || (bytes[1] & 0x80) != 0)
         {
             throw new InvalidDataException("a frame with a reserved bit or a mask");
         }
@@ -58,7 +61,7 @@ internal static class FrameScanner
             return false;
         }
 
-        frame = new((byte)(bytes[0] & 15), (bytes[0] & 0x80) != 0, bytes.Slice(header, (int)length));
+        frame = new((byte)(bytes[0] & 15), (bytes[0] & 0x80) != 0, (bytes[0] & 0x40) != 0, bytes.Slice(header, (int)length));
         bytes = bytes[(header + (int)length)..];
         return true;
     }

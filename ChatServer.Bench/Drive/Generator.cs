@@ -40,7 +40,7 @@ internal sealed class Generator : IListener, IDisposable
         (_plan, _announce) = (plan, announce);
         _dialect = Dialect.For(plan.Dialect);
         _transport = plan.Tls ? new TlsTransport(plan.Connections) : new EpollTransport(plan.Connections);
-        _conversation = new(_dialect, _transport, this);
+        _conversation = new(_dialect, _transport, this, plan.Deflate);
         _connections = [.. Enumerable.Range(0, plan.Connections).Select(index => new Connection(index, index % plan.Rooms))];
         _ledger = new(plan.Connections, plan.Rooms);
         _senders = new(plan, _dialect, _transport, _connections);

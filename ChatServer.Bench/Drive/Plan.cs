@@ -49,6 +49,8 @@ internal sealed record Plan
 
     public bool Tls { get; init; }
 
+    public bool Deflate { get; init; }
+
     /// <summary>Processes whose CPU time and memory count as the server's.</summary>
     public int[] ServerPids { get; init; } = [];
 

@@ -12,6 +12,9 @@ namespace ChatServer.Bench.Load;
 internal sealed record Contestant(
     string Key, string Title, string Dialect, Func<Workload, LoadOptions, CancellationToken, Task<Scene>> StartAsync)
 {
+    /// <summary>Whether it can be given this work: SignalR has no setting for compression.</summary>
+    public bool CanDo(Workload work) => !work.Deflate || Dialect != SignalRDialect.Name;
+
     public static Contestant Product { get; } = new("chatserver", "ChatServer", ChatDialect.Name, StartProductAsync);
 
     public static IReadOnlyList<Contestant> Peers { get; } =
@@ -24,7 +27,7 @@ internal sealed record Contestant(
 
     private static async Task<Scene> StartProductAsync(Workload work, LoadOptions options, CancellationToken cancellation)
     {
-        var scene = new Scene();
+        var scene = new Scene { MetricsScheme = work.Tls ? "https" : "http" };
         try
         {
             var redis = await scene.AddRedisAsync(options.AppendOnly, cancellation);
@@ -54,7 +57,7 @@ internal sealed record Contestant(
         ("DOTNET_ENVIRONMENT", null), ("ASPNETCORE_ENVIRONMENT", "Production"), ("Logging__LogLevel__Default", "Warning"),
         ("REDIS_HOST", "127.0.0.1"), ("REDIS_PORT", $"{redis}"), ("QUANTUM_SERVER_URL", $"http://127.0.0.1:{quantum}/"),
         ("ALLOWED_HOSTS", "localhost"), ("ROOM_ACCESS", "company"), ("RATE_LIMIT", "0"), ("CHAT_LISTEN_ADDRESS", "127.0.0.1"),
-        ("MAX_CONNECTIONS", $"{work.Connections + 100}"),
+        ("MAX_CONNECTIONS", $"{work.Connections + 100}"), ("CHAT_PERMESSAGE_DEFLATE", work.Deflate ? "true" : "false"),
         .. work.Tls
             ? (IEnumerable<(string, string?)>)[("WSS_PORT", $"{port}"), ("CERT_FILE", DevCertificate.Shared.CertFile), ("KEY_FILE", DevCertificate.Shared.KeyFile)]
             : [("WS_PORT", $"{port}")],
@@ -66,8 +69,9 @@ internal sealed record Contestant(
         try
         {
             string[] tls = work.Tls ? ["--cert", DevCertificate.Shared.CertFile, "--key", DevCertificate.Shared.KeyFile] : [];
+            string[] deflate = work.Deflate ? [NaivePeer.Deflate, "true"] : [];
             string[] fault = options.Fault is { } spoil && verb == NaivePeer.Verb ? ["--fault", spoil] : [];
-            await scene.AddServerAsync(port => Scene.Self([verb, "--port", $"{port}", .. tls, .. fault]), _ => [], cancellation);
+            await scene.AddServerAsync(port => Scene.Self([verb, "--port", $"{port}", .. tls, .. deflate, .. fault]), _ => [], cancellation);
             return scene;
         }
         catch

@@ -19,7 +19,7 @@ internal static class LoadCommand
 
         foreach (var work in options.Workloads)
         {
-            foreach (var contestant in (IEnumerable<Contestant>)[Contestant.Product, .. options.Peers])
+            foreach (var contestant in ((IEnumerable<Contestant>)[Contestant.Product, .. options.Peers]).Where(one => one.CanDo(work)))
             {
                 var runs = await Bout.FightAsync(contestant, work, options, cancellation);
                 board.Put(work, contestant, runs);

@@ -9,7 +9,8 @@ namespace ChatServer.Bench.Load;
 /// <summary>What came of one run.</summary>
 /// <param name="SavesPerSecond">Messages that Quantum got in each second of the measured window.</param>
 /// <param name="Backlog">Messages that the server had taken, in this run and those before it, and Quantum did not have at the end.</param>
-internal sealed record RunResult(DriveResult Drive, double SavesPerSecond, long Backlog);
+/// <param name="AllocatedBytes">What the server allocated in the measured window, saves and all; 0 where it does not tell.</param>
+internal sealed record RunResult(DriveResult Drive, double SavesPerSecond, long Backlog, long AllocatedBytes = 0);
 
 /// <summary>Lets the generator loose on a server.</summary>
 internal static class Run
@@ -56,7 +57,8 @@ internal static class Run
 
         var last = await scene.CountSavedAsync(cancellation);
         var seconds = Stopwatch.GetElapsedTime(from.At, to.At).TotalSeconds;
-        return new(result, seconds > 0 ? (to.Saved - from.Saved) / seconds : 0, last is { } saved ? sentBefore + result.Sent - saved : 0);
+        return new(result, seconds > 0 ? (to.Saved - from.Saved) / seconds : 0, last is { } saved ? sentBefore + result.Sent - saved : 0,
+            to.Allocated - from.Allocated);
     }
 
     private static Plan PlanOf(Contestant contestant, Workload work, LoadOptions options, Scene scene) => new()
@@ -70,12 +72,13 @@ internal static class Run
         WarmUpSeconds = options.WarmUpSeconds,
         Seconds = options.Seconds,
         Tls = work.Tls,
+        Deflate = work.Deflate,
         ServerPids = [.. scene.ServerPids],
         RedisPids = scene.RedisPids,
     };
 
     private static async Task<Sample> SampleAsync(Scene scene, CancellationToken cancellation) =>
-        new(Stopwatch.GetTimestamp(), await scene.CountSavedAsync(cancellation) ?? 0);
+        new(Stopwatch.GetTimestamp(), await scene.CountSavedAsync(cancellation) ?? 0, await scene.CountAllocatedAsync(cancellation) ?? 0);
 
-    private readonly record struct Sample(long At, long Saved);
+    private readonly record struct Sample(long At, long Saved, long Allocated);
 }

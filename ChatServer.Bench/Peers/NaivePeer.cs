@@ -13,14 +13,17 @@ namespace ChatServer.Bench.Peers;
 internal static class NaivePeer
 {
     public const string Verb = "peer-naive";
+    public const string Deflate = "--deflate";
 
     private static readonly ConcurrentDictionary<string, ConcurrentDictionary<Guid, NaiveMember>> Rooms = new();
 
     private static Saboteur? _saboteur;
+    private static bool _deflates;
 
     public static async Task<int> RunAsync(PeerOptions options)
     {
         _saboteur = options.Text("--fault") is { } fault ? new(fault) : null;
+        _deflates = options.Text(Deflate) is not null;
         var app = options.CreateBuilder().Build();
         app.UseWebSockets();
         app.Run(ServeAsync);
@@ -30,7 +33,8 @@ internal static class NaivePeer
 
     private static async Task ServeAsync(HttpContext context)
     {
-        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        using var socket = await context.WebSockets.AcceptWebSocketAsync(
+            new WebSocketAcceptContext { DangerousEnableCompression = _deflates, DisableServerContextTakeover = true });
         using var member = new NaiveMember(socket);
         var id = Guid.NewGuid();
         var room = Rooms.GetOrAdd(context.Request.Path.Value!, _ => new());

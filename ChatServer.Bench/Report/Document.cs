@@ -48,6 +48,9 @@ internal static class Document
         ÷ is ChatServer's figure divided by the other's. Above 1 is better for deliveries, messages and connects; below 1 is better for times, processor time
         and memory. ChatServer and its Redis share the one core, so in the fan-outs both limit its deliveries.
 
+        *Allocated* is all that the server's process allocated while it was measured, divided by the messages, or the deliveries, of that time: the saves in
+        Quantum that went on beside them, and their share of HTTP and retries, are in it.
+
         *Saved in Quantum* is what reached it while the deliveries went on. Saving may lag behind under full load: the rest waits in Redis and follows;
         *left to save* is what waited at the end of a run, with what earlier runs on the same server had left.
 

@@ -30,11 +30,17 @@ internal sealed record Measure(string Title, string Format, Func<Workload, RunRe
 
     private static Measure Backlog { get; } = new("left to save, messages", "N0", (_, run) => run.Backlog, OnlyProduct: true);
 
+    private static Measure Allocated { get; } =
+        new("allocated, bytes/message", "N0", (_, run) => run.AllocatedBytes / (double)run.Drive.SentInWindow, OnlyProduct: true);
+
+    private static Measure AllocatedEach { get; } =
+        new("allocated, bytes/delivery", "N1", (_, run) => run.AllocatedBytes / (double)run.Drive.DeliveriesInWindow, OnlyProduct: true);
+
     private static Measure Sent { get; } = new("messages/s", "N0", (_, run) => run.Drive.SentInWindow / run.Drive.WindowSeconds);
 
     public static IReadOnlyList<Measure> For(WorkKind kind) => kind switch
     {
-        WorkKind.Fanout => [Deliveries, Sent, ServerCpu, RedisCpu, Saves, Backlog],
+        WorkKind.Fanout => [Deliveries, Sent, ServerCpu, RedisCpu, Allocated, AllocatedEach, Saves, Backlog],
         WorkKind.Rate => [new("p50, ms", "F2", (_, run) => run.Drive.P50), P99, new("p99.9, ms", "F2", (_, run) => run.Drive.P999), ServerCpu, RedisCpu, Saves, Backlog],
         _ => [Connects, Memory],
     };

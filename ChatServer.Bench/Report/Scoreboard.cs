@@ -11,7 +11,7 @@ internal sealed class Scoreboard
     public bool IsSound => _cells.Values.All(cell => cell.IsSound);
 
     /// <summary>Whether there is something for every workload and every server.</summary>
-    public bool IsComplete => _cells.Count == Workload.All.Count * Contestant.All.Count;
+    public bool IsComplete => _cells.Count == Workload.All.Sum(work => Contestant.All.Count(one => one.CanDo(work)));
 
     /// <summary>The largest share of its core that the generator used, as a median of a workload's runs.</summary>
     public double BusiestGenerator(bool overTls) =>

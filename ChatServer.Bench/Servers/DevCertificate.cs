@@ -8,6 +8,7 @@ internal sealed class DevCertificate
 {
     private static readonly Lazy<DevCertificate> Made = new(() => new());
 
+    private readonly string _hash;
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("bench-cert-");
 
     private DevCertificate()
@@ -19,6 +20,7 @@ internal sealed class DevCertificate
         using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(30));
         File.WriteAllText(CertFile, certificate.ExportCertificatePem());
         File.WriteAllText(KeyFile, key.ExportPkcs8PrivateKeyPem());
+        _hash = certificate.GetCertHashString(HashAlgorithmName.SHA256);
     }
 
     public static DevCertificate Shared => Made.Value;
@@ -26,4 +28,6 @@ internal sealed class DevCertificate
     public string CertFile => Path.Combine(_directory.FullName, "cert.pem");
 
     public string KeyFile => Path.Combine(_directory.FullName, "key.pem");
+
+    public bool Is(X509Certificate? certificate) => certificate?.GetCertHashString(HashAlgorithmName.SHA256) == _hash;
 }

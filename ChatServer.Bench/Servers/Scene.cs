@@ -11,7 +11,15 @@ internal sealed class Scene : IAsyncDisposable
 
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
 
-    private readonly HttpClient _http = new() { Timeout = AnswerLimit };
+    private readonly HttpClient _http = new(new SocketsHttpHandler
+    {
+        // The certificate is made for the run: nobody has signed it.
+        SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => DevCertificate.Shared.Is(certificate) },
+    })
+    {
+        Timeout = AnswerLimit,
+    };
+
     private readonly Stack<Child> _children = new();
     private readonly List<int> _ports = [];
     private readonly List<int> _serverPids = [];
@@ -22,6 +30,9 @@ internal sealed class Scene : IAsyncDisposable
     public IReadOnlyList<int> ServerPids => _serverPids;
 
     public int[] RedisPids { get; private set; } = [];
+
+    /// <summary>Where each server tells of itself (Prometheus's text format); null where they don't.</summary>
+    public string? MetricsScheme { get; set; }
 
     private int? QuantumPort { get; set; }
 
@@ -81,6 +92,25 @@ internal sealed class Scene : IAsyncDisposable
         QuantumPort is { } port
             ? long.Parse(await _http.GetStringAsync(new Uri($"http://127.0.0.1:{port}{QuantumStandIn.CountPath}"), cancellation), CultureInfo.InvariantCulture)
             : null;
+
+    /// <returns>Bytes that all servers have allocated since they started; null where they don't tell.</returns>
+    public async Task<long?> CountAllocatedAsync(CancellationToken cancellation)
+    {
+        const string name = "chatserver_allocated_bytes_total ";
+        if (MetricsScheme is null)
+        {
+            return null;
+        }
+
+        var sum = 0L;
+        foreach (var port in _ports)
+        {
+            var metrics = await _http.GetStringAsync(new Uri($"{MetricsScheme}://127.0.0.1:{port}/metrics"), cancellation);
+            sum += long.Parse(metrics.Split('\n').Single(line => line.StartsWith(name, StringComparison.Ordinal)).AsSpan(name.Length), CultureInfo.InvariantCulture);
+        }
+
+        return sum;
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -20,6 +20,7 @@ internal static class MetricsEndpoint
             Gauge(text, "chatserver_uploads", "Files on their way over this node.", uploads.Count);
             Gauge(text, "chatserver_saves_allowed", "Saves that may be under way at once; 1 while Quantum is in trouble.", slots.Allowed);
             Counter(text, "chatserver_saved_total", "Messages that this node brought to Quantum.", slots.Saved);
+            Counter(text, "chatserver_allocated_bytes_total", "Bytes that this process has allocated for objects.", GC.GetTotalAllocatedBytes());
             try
             {
                 var size = await outbox.SizeAsync();
