@@ -1,6 +1,7 @@
 using ChatServer.Bench.Drive;
 using ChatServer.Bench.Peers;
 using ChatServer.Bench.Servers;
+using ChatServer.Bench.Soak;
 
 namespace ChatServer.Bench.Load;
 
@@ -31,7 +32,7 @@ internal sealed record Contestant(
         try
         {
             var redis = await scene.AddRedisAsync(options.AppendOnly, cancellation);
-            await SessionRecords.StoreAsync($"127.0.0.1:{redis}", work.Connections);
+            await SessionRecords.StoreAsync($"127.0.0.1:{redis}", work.Connections + Churn.Users);
             var quantum = await scene.AddQuantumAsync(cancellation);
             string[] mode = work.Tls ? ["wss"] : [];
             for (var node = 0; node < options.Nodes; node++)

@@ -7,7 +7,7 @@ using ChatServer.Bench.Servers;
 
 namespace ChatServer.Bench.Soak;
 
-/// <summary>Half load for long: nothing may be lost, doubled or reordered, and in the second half neither memory nor handles may keep growing.</summary>
+/// <summary>Half load for long, while others come and go: nothing may be lost, doubled or reordered, and in the second half neither memory nor handles may keep growing.</summary>
 internal static class SoakCommand
 {
     private const double MostGrowth = 0.05;
@@ -30,10 +30,16 @@ internal static class SoakCommand
         await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{rate:F0} messages/s for {options.Minutes:F0} minutes"));
 
         var soak = closed with { Kind = WorkKind.Rate, Rate = rate };
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var churn = new Churn(scene.Ports[0], closed.Rooms, closed.Connections + 1);
+        var churning = churn.RunAsync(leaving.Token);
         var running = Run.OnceAsync(
             Contestant.Product, soak, load with { Seconds = 60 * options.Minutes }, scene, probe?.Drive.Sent ?? 0, cancellation);
         var samples = await SampleAsync(scene, running, cancellation);
-        return await ReportAsync(await running, samples);
+        var result = await running;
+        await leaving.CancelAsync();
+        await churning;
+        return await ReportAsync(result, samples, churn);
     }
 
     private static async Task<List<Holding>> SampleAsync(Scene scene, Task running, CancellationToken cancellation)
@@ -54,7 +60,7 @@ internal static class SoakCommand
         return samples;
     }
 
-    private static async Task<int> ReportAsync(RunResult result, List<Holding> samples)
+    private static async Task<int> ReportAsync(RunResult result, List<Holding> samples, Churn churn)
     {
         var drive = result.Drive;
         if (!drive.IsSound)
@@ -66,9 +72,10 @@ internal static class SoakCommand
         var growth = new Growth(samples);
         await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"""
             {drive.Sent:N0} messages, {drive.Expected:N0} deliveries: none lost, doubled or out of order
+            {churn.Visits:N0} others came and went, {churn.Failures} of them not as they should{(churn.FirstFailure is { } first ? $" ({first})" : "")}
             p50/p99/p99.9 {drive.P50:F2}/{drive.P99:F2}/{drive.P999:F2} ms, {result.SavesPerSecond:F0} saves/s, {result.Backlog} left to save
             in the second half: memory {growth.MemoryInSecondHalf:+0.0%;-0.0%}, handles {growth.HandlesInSecondHalf:+0.0%;-0.0%}
             """));
-        return growth.MemoryInSecondHalf < MostGrowth && growth.HandlesInSecondHalf < MostGrowth ? 0 : 1;
+        return growth.MemoryInSecondHalf < MostGrowth && growth.HandlesInSecondHalf < MostGrowth && churn.Failures == 0 ? 0 : 1;
     }
 }

@@ -9,7 +9,7 @@ internal sealed record SoakOptions(double Minutes = 30, double Rate = 0)
 {
     public const string Usage = """
         Usage: dotnet run -c Release --project ChatServer.Bench -- soak [--minutes M] [--rate MESSAGES-A-SECOND]
-          100 rooms × 10 under half load (30 minutes); fails if a message is lost, doubled or out of order, or if memory keeps growing
+          100 rooms × 10 under half load (30 minutes) while others come and go; fails if a message is lost, doubled or out of order, or if memory keeps growing
         """;
 
     /// <exception cref="FormatException">An option is unknown, or its value makes no sense.</exception>

@@ -15,6 +15,8 @@ internal sealed class Heard : IRoomListener
 
     public IReadOnlyList<RoomNotice> Notices => [.. _notices];
 
+    public bool Lacks(long seq, string epoch) => true;
+
     public void OnMessage(RelayedMessage message) => _messages.Enqueue(message with { Json = message.Json.ToArray() });
 
     public void OnNotice(RoomNotice notice) => _notices.Enqueue(notice with { Json = notice.Json.ToArray() });

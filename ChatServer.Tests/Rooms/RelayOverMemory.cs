@@ -51,6 +51,8 @@ internal sealed class RelayOverMemory : IRelay
 
     private sealed class Lossy(RelayOverMemory relay, IRoomListener listener) : IRoomListener
     {
+        public bool Lacks(long seq, string epoch) => listener.Lacks(seq, epoch);
+
         public void OnMessage(RelayedMessage message)
         {
             if (!relay.Loses(message))

@@ -82,7 +82,7 @@ internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisSubscriptio
     public ValueTask<IAsyncDisposable> ListenAsync(Action<int> filled) =>
         subscriptions.SubscribeAsync(RedisKeys.OutboxFilled, payload =>
         {
-            if (int.TryParse(payload.Span, NumberStyles.None, CultureInfo.InvariantCulture, out var partition))
+            if (int.TryParse(payload, NumberStyles.None, CultureInfo.InvariantCulture, out var partition))
             {
                 filled(partition);
             }

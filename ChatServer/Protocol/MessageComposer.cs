@@ -10,6 +10,8 @@ namespace ChatServer.Protocol;
 /// </summary>
 internal static class MessageComposer
 {
+    private static volatile Stamp? _latest;
+
     /// <summary>The two halves of a chat message; what the client wrote is taken over as it wrote it, escapes included.</summary>
     public static (byte[] Head, byte[] Tail) Chat(RoomKey room, long userId, JsonText identifier, JsonText body, string timestamp)
     {
@@ -42,5 +44,17 @@ internal static class MessageComposer
     }
 
     /// <summary>ISO 8601 in UTC with milliseconds, as every timestamp of ours.</summary>
-    public static string Timestamp(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+    public static string Timestamp(DateTimeOffset time)
+    {
+        // A busy node takes many messages within a millisecond.
+        var milliseconds = time.ToUnixTimeMilliseconds();
+        if (_latest is not { } stamp || stamp.Milliseconds != milliseconds)
+        {
+            _latest = stamp = new(milliseconds, time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+        }
+
+        return stamp.Text;
+    }
+
+    private sealed record Stamp(long Milliseconds, string Text);
 }

@@ -72,8 +72,9 @@ internal sealed class Sending(IRelay relay, TimeProvider time)
         {
             client.Accepting.Release();
             accepted?.Invoke(acceptance);
-            if (!acceptance.IsRepeat && member.Room.IsDone(acceptance.Seq, acceptance.Epoch, member))
+            if (!acceptance.IsRepeat && !member.Room.Lacks(acceptance.Seq, acceptance.Epoch) && !member.HasLeft)
             {
+                // The relay's copy was faster, and has brought the receipt.
                 return;
             }
 

@@ -37,11 +37,11 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
     /// <summary>Calls back after every interruption, when all subscriptions are in force again: what was published meanwhile is lost here.</summary>
     public void WhenRestored(Action restored) => _restored += restored;
 
-    /// <summary>Hears a channel, in the order in which Redis sends; the listener must only hand over.</summary>
+    /// <summary>Hears a channel, in the order in which Redis sends.</summary>
     /// <exception cref="RelayUnavailableException">The subscription is not in force.</exception>
-    public async ValueTask<IAsyncDisposable> SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> listener)
+    public async ValueTask<IAsyncDisposable> SubscribeAsync(string channel, ChannelHandler handler)
     {
-        var added = Add(channel, listener);
+        var added = Add(channel, handler);
         try
         {
             SubscriptionLink? link;
@@ -166,10 +166,10 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
     /// A probe that follows on the last one says that nothing was swallowed in between. Any other one, the first on a link too, says that something may have been,
     /// and that the link brings again what is published: time to look into the logs.
     /// </summary>
-    private void OnProbe(ReadOnlyMemory<byte> number)
+    private void OnProbe(ReadOnlySpan<byte> number)
     {
         Volatile.Write(ref _probeSeenAt, time.GetTimestamp());
-        if (!Utf8Parser.TryParse(number.Span, out long probe, out _))
+        if (!Utf8Parser.TryParse(number, out long probe, out _))
         {
             return;
         }
@@ -226,9 +226,9 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
         }
     }
 
-    private ChannelListener Add(string channel, Action<ReadOnlyMemory<byte>> listener)
+    private ChannelListener Add(string channel, ChannelHandler handler)
     {
-        var added = new ChannelListener(this, Encoding.UTF8.GetBytes(channel), listener);
+        var added = new ChannelListener(this, Encoding.UTF8.GetBytes(channel), handler);
         lock (_gate)
         {
             added.Next = _listeners.GetValueOrDefault(added.Channel);
@@ -258,13 +258,11 @@ internal sealed partial class RedisSubscriptions(RedisOptions options, RedisConn
             }
         }
 
-        // Listeners keep what they get.
-        var kept = listener is null ? [] : payload.ToArray();
         for (; listener is not null; listener = listener.Next)
         {
             try
             {
-                listener.Hear(kept);
+                listener.Hear(payload);
             }
             catch (Exception exception)
             {

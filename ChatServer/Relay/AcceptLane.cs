@@ -20,6 +20,7 @@ internal sealed class AcceptLane(IDatabase database, string script, TimeProvider
 
     private readonly Lock _gate = new();
     private List<Posted> _waiting = [];
+    private List<Posted> _spare = [];
     private bool _running;
 
     public void Post(MessageDraft draft, RoomNames names, IAcceptListener listener)
@@ -53,6 +54,8 @@ internal sealed class AcceptLane(IDatabase database, string script, TimeProvider
                 {
                     rest = Tell(batch[told], rest);
                 }
+
+                Reuse(batch);
             }
             catch (Exception exception)
             {
@@ -156,12 +159,21 @@ internal sealed class AcceptLane(IDatabase database, string script, TimeProvider
             var batch = _waiting;
             if (batch.Count <= MaxBatch)
             {
-                _waiting = [];
+                (_waiting, _spare) = (_spare, []);
                 return batch;
             }
 
             _waiting = batch[MaxBatch..];
             return batch[..MaxBatch];
+        }
+    }
+
+    private void Reuse(List<Posted> batch)
+    {
+        batch.Clear();
+        lock (_gate)
+        {
+            _spare = batch;
         }
     }
 

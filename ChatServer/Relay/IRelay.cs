@@ -64,6 +64,9 @@ internal interface IAcceptListener
 /// <summary>Hears a room. Calls for one room may overlap and must return at once.</summary>
 internal interface IRoomListener
 {
+    /// <summary>Whether a message is news here: most come a second time, for their node has them from the accept step, and need no copy.</summary>
+    bool Lacks(long seq, string epoch);
+
     void OnMessage(RelayedMessage message);
 
     void OnNotice(RoomNotice notice);

@@ -51,10 +51,10 @@ internal sealed partial class RedisRelay : IRelay
     }
 
     public ValueTask<IAsyncDisposable> SubscribeToUserAsync(long userId, Action<ReadOnlyMemory<byte>> listener) =>
-        _subscriptions.SubscribeAsync(RedisKeys.UserChannel(userId), listener);
+        _subscriptions.SubscribeAsync(RedisKeys.UserChannel(userId), payload => listener(payload.ToArray()));
 
     public ValueTask<IAsyncDisposable> SubscribeToControlAsync(Action<ReadOnlyMemory<byte>> listener) =>
-        _subscriptions.SubscribeAsync(RedisKeys.Control, listener);
+        _subscriptions.SubscribeAsync(RedisKeys.Control, payload => listener(payload.ToArray()));
 
     public void WhenRestored(Action restored) => _subscriptions.WhenRestored(restored);
 

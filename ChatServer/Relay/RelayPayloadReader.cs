@@ -9,12 +9,12 @@ internal sealed class RelayPayloadReader(IRoomListener listener)
     private string _epoch = "";
 
     /// <returns>False where something in it is none of ours; what comes before that has been handed over.</returns>
-    public bool Read(ReadOnlyMemory<byte> payload)
+    public bool Read(ReadOnlySpan<byte> payload)
     {
         do
         {
-            var line = payload.Span.IndexOf((byte)'\n');
-            if (line < 0 || !ReadOne(payload.Span[..line], payload[(line + 1)..], out var used))
+            var line = payload.IndexOf((byte)'\n');
+            if (line < 0 || !ReadOne(payload[..line], payload[(line + 1)..], out var used))
             {
                 return false;
             }
@@ -25,7 +25,7 @@ internal sealed class RelayPayloadReader(IRoomListener listener)
         return true;
     }
 
-    private bool ReadOne(ReadOnlySpan<byte> header, ReadOnlyMemory<byte> rest, out int used)
+    private bool ReadOne(ReadOnlySpan<byte> header, ReadOnlySpan<byte> rest, out int used)
     {
         Span<Range> parts = stackalloc Range[6];
         var count = Split(header, parts);
@@ -34,7 +34,11 @@ internal sealed class RelayPayloadReader(IRoomListener listener)
             && Utf8Parser.TryParse(header[parts[4]], out used, out _) && (uint)used <= (uint)rest.Length)
         {
             _epoch = Epoch.Read(header[parts[2]], _epoch);
-            listener.OnMessage(new(seq, _epoch, origin, rest[..used]));
+            if (listener.Lacks(seq, _epoch))
+            {
+                listener.OnMessage(new(seq, _epoch, origin, rest[..used].ToArray()));
+            }
+
             return true;
         }
 
@@ -42,7 +46,7 @@ internal sealed class RelayPayloadReader(IRoomListener listener)
         if (count == 3 && (header[parts[0]].SequenceEqual("n"u8) || header[parts[0]].SequenceEqual("w"u8))
             && Utf8Parser.TryParse(header[parts[1]], out long user, out _) && RelayPayload.TryConnection(header[parts[2]], out var connection))
         {
-            listener.OnNotice(new(user, connection, rest) { MayWait = header[0] == 'w' });
+            listener.OnNotice(new(user, connection, rest.ToArray()) { MayWait = header[0] == 'w' });
             return true;
         }
 

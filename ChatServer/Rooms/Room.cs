@@ -215,12 +215,11 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Whether a message has been delivered already, by the relay's copy, so that <see cref="OnAccepted"/> would change nothing.</summary>
-    public bool IsDone(long seq, string epoch, Member sender)
+    public bool Lacks(long seq, string epoch)
     {
         lock (_gate)
         {
-            return seq <= _sequence.Seq && epoch == _sequence.Epoch && !sender.HasLeft;
+            return seq > _sequence.Seq || epoch != _sequence.Epoch;
         }
     }
 
