@@ -81,6 +81,17 @@ public sealed class PermessageDeflateTests : IDisposable
     }
 
     [Fact]
+    public void Inflating_StopsSoonAfterTheLimit()
+    {
+        var inflated = default(PartialPayload);
+
+        MessageInflater.Inflate(Deflated.Message(new string('x', 50_000_000)), MaxText, ref inflated);
+
+        inflated.Length.Should().BeInRange(MaxText + 1, MaxText + 4096);
+        inflated.Release();
+    }
+
+    [Fact]
     public void ExactlyTheLimit_IsRead()
     {
         var text = new string('x', MaxText);
