@@ -63,6 +63,17 @@ public sealed class AcceptTests(ChatFixture chat) : IClassFixture<ChatFixture>
         (await slow.CloseAsync()).Code.Should().Be(4500);
     }
 
+    [Fact]
+    public async Task A_connection_that_is_opened_ahead_of_need_as_browsers_do_it_may_ask_for_its_upgrade_later()
+    {
+        await using var early = await RawPeer.ConnectAsync(chat.Node.Port);
+        await Task.Delay(TimeSpan.FromSeconds(6));
+
+        (await early.AskAsync(RawPeer.Upgrade())).Should().StartWith("HTTP/1.1 101 ");
+        await early.SendTextAsync("no token");
+        (await early.CloseAsync()).Code.Should().Be(4500);
+    }
+
     [Theory]
     [InlineData("GET")]
     [InlineData("POST")]
