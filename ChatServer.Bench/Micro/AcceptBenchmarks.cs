@@ -15,9 +15,8 @@ public class AcceptBenchmarks : IAsyncDisposable
     private const int BatchSize = 128;
 
     private static readonly RoomKey Room = new(3, 12);
-    private static readonly byte[] Head = Encoding.UTF8.GetBytes("""{"type":"chat","room_id":12,"seq":""");
-    private static readonly byte[] Tail = Encoding.UTF8.GetBytes(
-        $$""","identifier":"a1","from_user_id":7,"company_id":3,"body":"{{new string('x', 256)}}","timestamp":"{{Samples.Timestamp}}"}""");
+    private static readonly UnnumberedMessage Message = MessageComposer.Chat(
+        Room, 7, new("a1"u8, escaped: false), new(Encoding.ASCII.GetBytes(new string('x', 256)), escaped: false), Samples.Timestamp);
 
     private readonly Scene _scene = new();
     private readonly Task[] _batch = new Task[BatchSize];
@@ -69,7 +68,7 @@ public class AcceptBenchmarks : IAsyncDisposable
     private Task<Acceptance> AcceptAsync()
     {
         var outcome = new Outcome();
-        _lane!.Post(new(Room, 7, $"{_number++}", 1, Head, Tail, Samples.Timestamp, "rest-7"), _names, outcome);
+        _lane!.Post(new(Room, 7, $"{_number++}", 1, Message, Samples.Timestamp, "rest-7"), _names, outcome);
         return outcome.Task;
     }
 

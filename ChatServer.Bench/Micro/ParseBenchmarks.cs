@@ -27,11 +27,11 @@ public class ParseBenchmarks
 
     [BenchmarkCategory("parse and compose")]
     [Benchmark]
-    public byte[] Compose()
+    public ReadOnlyMemory<byte> Compose()
     {
         var frame = ClientFrameParser.Parse(Samples.ChatFrame, out _);
-        var (head, tail) = MessageComposer.Chat(new(3, 12), 7, frame.Identifier, frame.Body, Samples.Timestamp);
-        return MessageComposer.Join(head, 501, tail);
+        var message = MessageComposer.Chat(new(3, 12), 7, frame.Identifier, frame.Body, Samples.Timestamp);
+        return message.Number(501);
     }
 
     [BenchmarkCategory("parse and compose")]

@@ -20,8 +20,8 @@ public sealed class WaitingFilesTests
         var (waiting, saved) = (await HoldAsync(store), await HoldAsync(store));
         outbox.Add("no JSON"u8.ToArray(), "t");
         outbox.Add("""{"type":"file","no":"file"}"""u8.ToArray(), "t");
-        var (head, tail) = MessageComposer.File(new(3, 1), 7, "f1"u8, new(waiting.ToString(), "a", "b/c", 3, "x", "/files/"), "2026-01-01T10:00:00.000Z");
-        outbox.Add(MessageComposer.Join(head, 1, tail), "t");
+        var message = MessageComposer.File(new(3, 1), 7, "f1"u8, new(waiting.ToString(), "a", "b/c", 3, "x", "/files/"), "2026-01-01T10:00:00.000Z");
+        outbox.Add(message.Number(1).ToArray(), "t");
         using var keeper = new WaitingFiles(outbox, store, Options, time, NullLogger<WaitingFiles>.Instance);
         await keeper.StartAsync(CancellationToken.None);
 

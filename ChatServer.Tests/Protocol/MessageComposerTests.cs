@@ -22,8 +22,8 @@ public sealed class MessageComposerTests
     {
         foreach (var (room, user, seq) in ((RoomKey, long, long)[])[(new(3, 12), 7, 501), (new(long.MaxValue, RoomKey.MaxRoomId), long.MaxValue, long.MaxValue), (new(1, 1), 1, 1)])
         {
-            var (head, tail) = MessageComposer.Chat(room, user, Raw(identifier), Raw(body), "2026-01-01T10:00:00.000Z");
-            var json = MessageComposer.Join(head, seq, tail);
+            var message = MessageComposer.Chat(room, user, Raw(identifier), Raw(body), "2026-01-01T10:00:00.000Z");
+            var json = message.Number(seq).Span;
 
             JsonNode.Parse(json)!.ToJsonString().Should().Be(new JsonObject
             {
@@ -37,8 +37,8 @@ public sealed class MessageComposerTests
     public void File_AnyName_IsTheJsonOfTheContractAndItsReceiptIsRead()
     {
         var file = new FileDescription("1-x", "Über \"blick\" 表.pdf", "application/pdf", 12, "ab", "/files/1-x");
-        var (head, tail) = MessageComposer.File(new(3, 12), 7, "\\u0061\\\""u8, file, "2026-01-01T10:00:00.000Z");
-        var json = MessageComposer.Join(head, 501, tail);
+        var message = MessageComposer.File(new(3, 12), 7, "\\u0061\\\""u8, file, "2026-01-01T10:00:00.000Z");
+        var json = message.Number(501).Span;
 
         JsonNode.Parse(json)!.ToJsonString().Should().Be(new JsonObject
         {
@@ -59,8 +59,8 @@ public sealed class MessageComposerTests
     [MemberData(nameof(Texts))]
     public void Ack_FromAMessagesReceipt_SaysTheSame(string identifier, string body)
     {
-        var (head, tail) = MessageComposer.Chat(new(3, RoomKey.MaxRoomId), 7, Raw(identifier), Raw(body), "2026-01-01T10:00:00.000Z");
-        var json = MessageComposer.Join(head, 501, tail);
+        var message = MessageComposer.Chat(new(3, RoomKey.MaxRoomId), 7, Raw(identifier), Raw(body), "2026-01-01T10:00:00.000Z");
+        var json = message.Number(501).Span;
 
         var receipt = Receipt.Of(json, 501);
         var ack = new byte[receipt.Length];
@@ -88,9 +88,9 @@ public sealed class MessageComposerTests
     [Fact]
     public void Opening_OfAChatWhoseTextNamesAFile_IsThatOfAChat()
     {
-        var (head, tail) = MessageComposer.Chat(new(3, 1), 7, Raw("{\\\"type\\\":\\\"file\\\""), Raw("x"), "t");
+        var message = MessageComposer.Chat(new(3, 1), 7, Raw("{\\\"type\\\":\\\"file\\\""), Raw("x"), "t");
 
-        Encoding.UTF8.GetString(MessageFrame.Opening(MessageComposer.Join(head, 1, tail))).Should().StartWith("{\"type\":\"chat\"");
+        Encoding.UTF8.GetString(MessageFrame.Opening(message.Number(1).Span)).Should().StartWith("{\"type\":\"chat\"");
     }
 
     [Fact]

@@ -16,15 +16,15 @@ internal static class Drafts
     public static MessageDraft Of(
         RoomKey room, long user, string identifier, string body = "hello", ulong origin = 1, string timestamp = "2026-01-01T10:00:00.000Z", string token = "rest")
     {
-        var (head, tail) = MessageComposer.Chat(room, user, Raw(identifier), Raw(body), timestamp);
-        return new(room, user, identifier, origin, head, tail, timestamp, token);
+        var message = MessageComposer.Chat(room, user, Raw(identifier), Raw(body), timestamp);
+        return new(room, user, identifier, origin, message, timestamp, token);
     }
 
     /// <summary>A message as it is once its seq is known.</summary>
     public static RelayedMessage Message(RoomKey room, long seq, long user = 7, ulong origin = 1, string epoch = "e1", string? identifier = null)
     {
         var draft = Of(room, user, identifier ?? $"id{seq}", origin: origin);
-        return new(seq, epoch, origin, MessageComposer.Join(draft.Head, seq, draft.Tail));
+        return new(seq, epoch, origin, draft.Json.Number(seq));
     }
 
     private static JsonText Raw(string text)

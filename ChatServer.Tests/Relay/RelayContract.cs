@@ -183,7 +183,7 @@ public abstract class RelayContract
 
         var answer = await Relay.AcceptAsync(draft);
 
-        var expected = Encoding.UTF8.GetString(MessageComposer.Join(draft.Head, answer.Seq, draft.Tail));
+        var expected = Encoding.UTF8.GetString(draft.Json.Number(answer.Seq).Span);
         var message = (await heard.MessagesAsync(1)).Should().ContainSingle().Subject;
         Heard.Text(message.Json).Should().Be(expected);
         (message.Seq, message.Epoch, message.Origin).Should().Be((answer.Seq, answer.Epoch, ulong.MaxValue - 1));

@@ -105,11 +105,10 @@ public sealed class RoomBatchTests
     public void AddMessage_LargeAndMany_KeepsEveryByte()
     {
         var one = Enter(1);
-        var large = Drafts.Of(_room.Key, 7, "a", new string('ü', 60_000));
         for (var seq = 1; seq <= 20; seq++)
         {
             _batch.AddMessage(seq % 2 == 0
-                ? new(seq, "e1", 1, ChatServer.Protocol.MessageComposer.Join(large.Head, seq, large.Tail))
+                ? new(seq, "e1", 1, Drafts.Of(_room.Key, 7, "a", new string('ü', 60_000)).Json.Number(seq))
                 : Drafts.Message(_room.Key, seq), null);
         }
 

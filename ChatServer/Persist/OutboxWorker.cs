@@ -122,7 +122,8 @@ internal sealed partial class OutboxWorker(IOutbox outbox, Saver saver, SavedNot
             return;
         }
 
-        var drain = new Drain(new PartitionDrainer(partition, outbox, saver, slots, options, time, logger), time.GetTimestamp());
+        var drain = new Drain(new PartitionDrainer(
+            partition, outbox, new EntrySaver(partition, outbox, saver, slots, options, time, logger), logger), time.GetTimestamp());
         _drains[partition] = drain;
 
         // It looked before a "filled" call could find it here; what came in between went unheard.

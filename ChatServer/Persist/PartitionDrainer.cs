@@ -6,10 +6,9 @@ using ChatServer.Rooms;
 namespace ChatServer.Persist;
 
 /// <summary>
-/// Saves what one partition's outbox holds, while this node has its lease: a room's messages one after the other in seq order, rooms side by side.
+/// Reads what one partition's outbox holds, while this node has its lease, and has it saved: a room's messages one after the other in seq order, rooms side by side.
 /// </summary>
-/// <param name="slots">Bounds the saves that are under way on the whole node.</param>
-internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Saver saver, SaveSlots slots, PersistOptions options, TimeProvider time, ILogger logger) : IDisposable
+internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, EntrySaver saver, ILogger logger) : IDisposable
 {
     private const int PageEntries = 128;
 
@@ -24,13 +23,11 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
 
     /// <summary>While an entry is in hand the outbox is not empty, and nobody tells when more comes.</summary>
     private static readonly TimeSpan LookSoon = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _wake = new(0, 1);
-    private readonly Dictionary<RoomKey, Queue<OutboxEntry>> _rooms = [];
+    private readonly Dictionary<RoomKey, Queue<PendingSave>> _rooms = [];
     private readonly Lock _gate = new();
     private int _inHand;
-    private int _roomsInTrouble;
     private bool _disposed;
 
     /// <summary>There may be something to read.</summary>
@@ -69,9 +66,9 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
                 foreach (var entry in entries)
                 {
                     last = entry.Id;
-                    if (await RoomOfAsync(entry) is { } key && Enqueue(key, entry))
+                    if (await TryReadAsync(entry) is { } pending && Enqueue(pending))
                     {
-                        saving.Add(SaveRoomAsync(key, cancellation));
+                        saving.Add(SaveRoomAsync(pending.Message.Room, cancellation));
                     }
                 }
 
@@ -84,7 +81,7 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
             catch (RelayUnavailableException exception)
             {
                 LogWaiting(exception, partition);
-                await PauseAsync(cancellation);
+                await saver.PauseAsync(cancellation);
             }
             catch (OperationCanceledException)
             {
@@ -100,16 +97,16 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
     {
         lock (_gate)
         {
-            return _inHand < Enough || _roomsInTrouble == _rooms.Count ? Math.Min(PageEntries, MaxInHand - _inHand) : 0;
+            return _inHand < Enough || saver.InTrouble == _rooms.Count ? Math.Min(PageEntries, MaxInHand - _inHand) : 0;
         }
     }
 
     /// <returns>Null where the entry is none that a ChatServer wrote: it is buried, so that it holds up nobody.</returns>
-    private async ValueTask<RoomKey?> RoomOfAsync(OutboxEntry entry)
+    private async ValueTask<PendingSave?> TryReadAsync(OutboxEntry entry)
     {
         try
         {
-            return StoredMessage.Read(entry.Message.Span).Room;
+            return new(entry, StoredMessage.Read(entry.Message.Span));
         }
         catch (JsonException exception)
         {
@@ -120,27 +117,28 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
     }
 
     /// <returns>Whether nobody saves the room's messages yet.</returns>
-    private bool Enqueue(RoomKey key, OutboxEntry entry)
+    private bool Enqueue(PendingSave pending)
     {
+        var key = pending.Message.Room;
         lock (_gate)
         {
             _inHand++;
             if (_rooms.TryGetValue(key, out var queue))
             {
-                queue.Enqueue(entry);
+                queue.Enqueue(pending);
                 return false;
             }
 
-            _rooms[key] = new([entry]);
+            _rooms[key] = new([pending]);
             return true;
         }
     }
 
     private async Task SaveRoomAsync(RoomKey key, CancellationToken cancellation)
     {
-        while (Peek(key) is { } entry)
+        while (Peek(key) is { } pending)
         {
-            if (!await SaveAsync(entry, cancellation))
+            if (!await saver.SaveAsync(pending, cancellation))
             {
                 return;
             }
@@ -149,111 +147,13 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
         }
     }
 
-    /// <returns>False where it was cancelled: the entry stays for whoever drains next.</returns>
-    private async Task<bool> SaveAsync(OutboxEntry entry, CancellationToken cancellation)
-    {
-        var attempts = 0;
-        var othersSaved = slots.Saved;
-        while (!cancellation.IsCancellationRequested)
-        {
-            try
-            {
-                var (refusal, told) = await SaveInSlotAsync(entry, cancellation);
-                if (refusal is { } why)
-                {
-                    if (await TryBuryAsync(entry, why))
-                    {
-                        return true;
-                    }
-
-                    await PauseInTroubleAsync(cancellation);
-                    continue;
-                }
-
-                // Both in one trip.
-                await Task.WhenAll(told, outbox.RemoveAsync(partition, entry.Id).AsTask());
-                return true;
-            }
-            catch (QuantumUnavailableException exception)
-            {
-                LogPostponed(exception, partition, entry.Id);
-                if (exception.WasAsked && slots.Saved != othersSaved)
-                {
-                    // Quantum saves others: the trouble is with this message.
-                    othersSaved = slots.Saved;
-                    attempts += QuantumPipelines.TriesPerSave;
-                }
-
-                if (attempts >= options.Attempts && await TryBuryAsync(entry, $"It failed {attempts} times while others were saved: {exception.Message}"))
-                {
-                    return true;
-                }
-
-                await PauseInTroubleAsync(cancellation);
-            }
-            catch (RelayUnavailableException exception)
-            {
-                LogPostponed(exception, partition, entry.Id);
-                await PauseInTroubleAsync(cancellation);
-            }
-            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-            {
-                return false;
-            }
-            catch (Exception exception)
-            {
-                // A defect of ours: the room must not be forgotten for it, and it must be seen.
-                LogFailed(exception, partition, entry.Id);
-                await PauseInTroubleAsync(cancellation);
-            }
-        }
-
-        return false;
-    }
-
-    private async Task<SaveResult> SaveInSlotAsync(OutboxEntry entry, CancellationToken cancellation)
-    {
-        await slots.TakeAsync(cancellation);
-        bool? wentWell = null;
-        try
-        {
-            var result = await saver.SaveAsync(entry, cancellation);
-            wentWell = true;
-            return result;
-        }
-        catch (QuantumUnavailableException)
-        {
-            wentWell = false;
-            throw;
-        }
-        finally
-        {
-            slots.Release(wentWell);
-        }
-    }
-
-    private async Task<bool> TryBuryAsync(OutboxEntry entry, string why)
-    {
-        try
-        {
-            await outbox.BuryAsync(partition, entry, why);
-            await saver.TellRefusedAsync(entry, why);
-            return true;
-        }
-        catch (RelayUnavailableException exception)
-        {
-            LogPostponed(exception, partition, entry.Id);
-            return false;
-        }
-    }
-
-    private OutboxEntry? Peek(RoomKey key)
+    private PendingSave? Peek(RoomKey key)
     {
         lock (_gate)
         {
-            if (_rooms[key].TryPeek(out var entry))
+            if (_rooms[key].TryPeek(out var pending))
             {
-                return entry;
+                return pending;
             }
 
             _rooms.Remove(key);
@@ -275,33 +175,9 @@ internal sealed partial class PartitionDrainer(int partition, IOutbox outbox, Sa
         }
     }
 
-    /// <summary>Meanwhile this room's messages are no reason to read no others.</summary>
-    private async Task PauseInTroubleAsync(CancellationToken cancellation)
-    {
-        lock (_gate)
-        {
-            _roomsInTrouble++;
-        }
-
-        await PauseAsync(cancellation);
-        lock (_gate)
-        {
-            _roomsInTrouble--;
-        }
-    }
-
-    private async Task PauseAsync(CancellationToken cancellation) =>
-        await Task.Delay(PauseAfterFailure * (0.5 + Random.Shared.NextDouble()), time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-
     [LoggerMessage(510, LogLevel.Warning, "Outbox {Partition}: Redis is out of reach, its messages wait.")]
     private partial void LogWaiting(Exception exception, int partition);
 
     [LoggerMessage(512, LogLevel.Error, "Outbox {Partition}: entry {Entry} can't be read and is a dead letter now.")]
     private partial void LogUnreadable(Exception exception, int partition, string entry);
-
-    [LoggerMessage(513, LogLevel.Error, "Outbox {Partition}: message {Entry} failed for a reason that lies here, and is tried again.")]
-    private partial void LogFailed(Exception exception, int partition, string entry);
-
-    [LoggerMessage(511, LogLevel.Warning, "Outbox {Partition}: message {Entry} can't be saved now and is tried again.")]
-    private partial void LogPostponed(Exception exception, int partition, string entry);
 }

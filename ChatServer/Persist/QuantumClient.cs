@@ -21,11 +21,11 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
     /// <exception cref="QuantumUnavailableException">There is no last word yet: try again later.</exception>
     /// <exception cref="FileGoneException">Its file is held no more.</exception>
     /// <exception cref="Relay.RelayUnavailableException">Its file can't be read now.</exception>
-    public async ValueTask<SaveOutcome> SaveAsync(StoredMessage message, string tokenKey, CancellationToken cancellation) =>
-        await RunAsync(message.File is null ? pipelines.Save : pipelines.SaveFile, token => SaveOnceAsync(message, tokenKey, token), cancellation);
+    public ValueTask<SaveOutcome> SaveAsync(StoredMessage message, string tokenKey, CancellationToken cancellation) =>
+        RunAsync(message.File is null ? pipelines.Save : pipelines.SaveFile, token => SaveOnceAsync(message, tokenKey, token), cancellation);
 
-    public async ValueTask<IReadOnlyList<long>?> GetMembersAsync(RoomKey room, string tokenKey, CancellationToken cancellation) =>
-        await RunAsync(pipelines.Members, token => GetMembersOnceAsync(room, tokenKey, token), cancellation);
+    public ValueTask<IReadOnlyList<long>?> GetMembersAsync(RoomKey room, string tokenKey, CancellationToken cancellation) =>
+        RunAsync(pipelines.Members, token => GetMembersOnceAsync(room, tokenKey, token), cancellation);
 
     private async ValueTask<SaveOutcome> SaveOnceAsync(StoredMessage message, string tokenKey, CancellationToken cancellation)
     {
@@ -98,11 +98,15 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
             _ => null,
         };
 
-    private static async ValueTask<T> RunAsync<T>(ResiliencePipeline pipeline, Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellation)
+    private static async ValueTask<T> RunAsync<T>(ResiliencePipeline<T> pipeline, Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellation)
     {
+        var context = ResilienceContextPool.Shared.Get(cancellation);
         try
         {
-            return await pipeline.ExecuteAsync(call, cancellation);
+            // With outcomes in place of exceptions: a failure is not thrown anew by each strategy.
+            var outcome = await pipeline.ExecuteOutcomeAsync(TryAsync, context, call);
+            outcome.ThrowIfException();
+            return outcome.Result!;
         }
         catch (ExecutionRejectedException exception)
         {
@@ -110,6 +114,22 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
             {
                 WasAsked = exception is not BrokenCircuitException,
             };
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private static async ValueTask<Outcome<T>> TryAsync<T>(ResilienceContext context, Func<CancellationToken, ValueTask<T>> call)
+    {
+        try
+        {
+            return Outcome.FromResult(await call(context.CancellationToken));
+        }
+        catch (Exception exception)
+        {
+            return Outcome.FromException<T>(exception);
         }
     }
 }

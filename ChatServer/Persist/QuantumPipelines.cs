@@ -24,9 +24,9 @@ internal sealed class QuantumPipelines
     public QuantumPipelines(PersistOptions options, TimeProvider time)
     {
         _time = time;
-        var breaker = new CircuitBreakerStrategyOptions
+        var breaker = new CircuitBreakerStrategyOptions<SaveOutcome>
         {
-            ShouldHandle = new PredicateBuilder().Handle<QuantumUnavailableException>().Handle<TimeoutRejectedException>(),
+            ShouldHandle = Passing<SaveOutcome>(),
             FailureRatio = 0.5,
             MinimumThroughput = 10,
             SamplingDuration = TimeSpan.FromSeconds(10),
@@ -34,25 +34,25 @@ internal sealed class QuantumPipelines
         };
         Save = Build(options.TryTimeout, retries: TriesPerSave - 1, TimeSpan.FromMilliseconds(200), breaker);
         SaveFile = Build(options.TryTimeout + FileTime, retries: TriesPerSave - 1, TimeSpan.FromMilliseconds(200), breaker);
-        Members = Build(options.TryTimeout, retries: 1, TimeSpan.FromMilliseconds(100), null);
+        Members = Build<IReadOnlyList<long>?>(options.TryTimeout, retries: 1, TimeSpan.FromMilliseconds(100), null);
     }
 
     /// <summary>For saves. What it gives up on stays in the outbox and is begun again.</summary>
-    public ResiliencePipeline Save { get; }
+    public ResiliencePipeline<SaveOutcome> Save { get; }
 
     /// <summary>For saves that carry a file: the same with more time for a try, and a circuit of their own.</summary>
-    public ResiliencePipeline SaveFile { get; }
+    public ResiliencePipeline<SaveOutcome> SaveFile { get; }
 
     /// <summary>For questions that a person waits for.</summary>
-    public ResiliencePipeline Members { get; }
+    public ResiliencePipeline<IReadOnlyList<long>?> Members { get; }
 
-    private ResiliencePipeline Build(TimeSpan tryTimeout, int retries, TimeSpan delay, CircuitBreakerStrategyOptions? breaker)
+    private ResiliencePipeline<T> Build<T>(TimeSpan tryTimeout, int retries, TimeSpan delay, CircuitBreakerStrategyOptions<T>? breaker)
     {
-        var builder = new ResiliencePipelineBuilder { TimeProvider = _time }
+        var builder = new ResiliencePipelineBuilder<T> { TimeProvider = _time }
             .AddTimeout((tryTimeout * (retries + 1)) + LongestRetryAfter)
-            .AddRetry(new RetryStrategyOptions
+            .AddRetry(new RetryStrategyOptions<T>
             {
-                ShouldHandle = new PredicateBuilder().Handle<QuantumUnavailableException>().Handle<TimeoutRejectedException>(),
+                ShouldHandle = Passing<T>(),
                 MaxRetryAttempts = retries,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
@@ -69,4 +69,7 @@ internal sealed class QuantumPipelines
 
         return builder.AddTimeout(tryTimeout).Build();
     }
+
+    /// <summary>What may go better the next time.</summary>
+    private static PredicateBuilder<T> Passing<T>() => new PredicateBuilder<T>().Handle<QuantumUnavailableException>().Handle<TimeoutRejectedException>();
 }

@@ -10,13 +10,13 @@ namespace ChatServer.Persist;
 internal sealed partial class Saver(QuantumClient quantum, IRelay relay, SavedNotices notices, MemberLists members, ILogger<Saver> logger)
 {
     /// <exception cref="QuantumUnavailableException">Quantum has not said its last word: try again later.</exception>
-    public async ValueTask<SaveResult> SaveAsync(OutboxEntry entry, CancellationToken cancellation)
+    public async ValueTask<SaveResult> SaveAsync(PendingSave pending, CancellationToken cancellation)
     {
-        var message = StoredMessage.Read(entry.Message.Span);
+        var message = pending.Message;
         SaveOutcome outcome;
         try
         {
-            outcome = await quantum.SaveAsync(message, entry.TokenKey, cancellation);
+            outcome = await quantum.SaveAsync(message, pending.Entry.TokenKey, cancellation);
         }
         catch (FileGoneException)
         {
@@ -38,9 +38,8 @@ internal sealed partial class Saver(QuantumClient quantum, IRelay relay, SavedNo
 
     /// <summary>Tells the sender, and the log, that a message has become a dead letter.</summary>
     /// <exception cref="RelayUnavailableException">The sender could not be told.</exception>
-    public async ValueTask TellRefusedAsync(OutboxEntry entry, string why)
+    public async ValueTask TellRefusedAsync(StoredMessage message, string why)
     {
-        var message = StoredMessage.Read(entry.Message.Span);
         LogRefused(message.CompanyId, message.RoomId, message.Seq, message.FromUserId, why);
         await relay.NotifyUserAsync(message.FromUserId, JsonSerializer.SerializeToUtf8Bytes(
             new ErrorFrame("info", false, ErrorCode.NotSaved, why, message.RoomId, message.Identifier, message.Seq), ProtocolJson.Default.ErrorFrame));

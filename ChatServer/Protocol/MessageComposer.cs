@@ -5,42 +5,39 @@ using System.Text.Json;
 namespace ChatServer.Protocol;
 
 /// <summary>
-/// Composes a message, once, into the exact JSON that every member receives and the log keeps. Its seq is known only to the step that accepts it,
-/// so a message is two halves with a gap where the digits go.
+/// Composes a message, once, into the exact JSON that every member receives and the log keeps.
 /// </summary>
 internal static class MessageComposer
 {
     private static volatile Stamp? _latest;
 
-    /// <summary>The two halves of a chat message; what the client wrote is taken over as it wrote it, escapes included.</summary>
-    public static (byte[] Head, byte[] Tail) Chat(RoomKey room, long userId, JsonText identifier, JsonText body, string timestamp)
+    /// <summary>A chat message; what the client wrote is taken over as it wrote it, escapes included.</summary>
+    public static UnnumberedMessage Chat(RoomKey room, long userId, JsonText identifier, JsonText body, string timestamp)
     {
-        var head = new byte["{\"type\":\"chat\",\"room_id\":,\"seq\":"u8.Length + JsonBytes.Digits(room.RoomId)];
-        new JsonBytes(head).Raw("{\"type\":\"chat\",\"room_id\":"u8).Number(room.RoomId).Raw(",\"seq\":"u8);
-
-        var tail = new byte[",\"identifier\":\"\",\"from_user_id\":,\"company_id\":,\"body\":\"\",\"timestamp\":\"\"}"u8.Length
-            + identifier.Raw.Length + JsonBytes.Digits(userId) + JsonBytes.Digits(room.CompanyId) + body.Raw.Length + timestamp.Length];
-        new JsonBytes(tail).Raw(",\"identifier\":\""u8).Raw(identifier.Raw).Raw("\",\"from_user_id\":"u8).Number(userId)
+        var message = new UnnumberedMessage(
+            "{\"type\":\"chat\",\"room_id\":,\"seq\":"u8.Length + JsonBytes.Digits(room.RoomId),
+            ",\"identifier\":\"\",\"from_user_id\":,\"company_id\":,\"body\":\"\",\"timestamp\":\"\"}"u8.Length
+                + identifier.Raw.Length + JsonBytes.Digits(userId) + JsonBytes.Digits(room.CompanyId) + body.Raw.Length + timestamp.Length);
+        new JsonBytes(message.Head.Span).Raw("{\"type\":\"chat\",\"room_id\":"u8).Number(room.RoomId).Raw(",\"seq\":"u8);
+        new JsonBytes(message.Tail.Span).Raw(",\"identifier\":\""u8).Raw(identifier.Raw).Raw("\",\"from_user_id\":"u8).Number(userId)
             .Raw(",\"company_id\":"u8).Number(room.CompanyId).Raw(",\"body\":\""u8).Raw(body.Raw)
             .Raw("\",\"timestamp\":\""u8).Ascii(timestamp).Raw("\"}"u8);
-        return (head, tail);
+        return message;
     }
 
-    /// <summary>The two halves of a message that brings a file.</summary>
-    public static (byte[] Head, byte[] Tail) File(RoomKey room, long userId, ReadOnlySpan<byte> rawIdentifier, FileDescription file, string timestamp) =>
-    (
-        Encoding.UTF8.GetBytes($"{{\"type\":\"file\",\"room_id\":{room.RoomId},\"seq\":"),
+    /// <summary>A message that brings a file.</summary>
+    public static UnnumberedMessage File(RoomKey room, long userId, ReadOnlySpan<byte> rawIdentifier, FileDescription file, string timestamp)
+    {
+        ReadOnlySpan<byte> head = Encoding.UTF8.GetBytes($"{{\"type\":\"file\",\"room_id\":{room.RoomId},\"seq\":");
+        ReadOnlySpan<byte> tail =
         [
             .. ",\"identifier\":\""u8, .. rawIdentifier, .. Encoding.UTF8.GetBytes($"\",\"from_user_id\":{userId},\"company_id\":{room.CompanyId},\"file\":"),
             .. JsonSerializer.SerializeToUtf8Bytes(file, ProtocolJson.Default.FileDescription), .. Encoding.UTF8.GetBytes($",\"timestamp\":\"{timestamp}\"}}"),
-        ]);
-
-    /// <summary>The whole message once its seq is known.</summary>
-    public static byte[] Join(ReadOnlySpan<byte> head, long seq, ReadOnlySpan<byte> tail)
-    {
-        var whole = new byte[head.Length + JsonBytes.Digits(seq) + tail.Length];
-        new JsonBytes(whole).Raw(head).Number(seq).Raw(tail);
-        return whole;
+        ];
+        var message = new UnnumberedMessage(head.Length, tail.Length);
+        head.CopyTo(message.Head.Span);
+        tail.CopyTo(message.Tail.Span);
+        return message;
     }
 
     /// <summary>ISO 8601 in UTC with milliseconds, as every timestamp of ours.</summary>

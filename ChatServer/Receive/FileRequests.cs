@@ -191,10 +191,10 @@ internal sealed class FileRequests(
         watch.Remove(upload);
         var (caller, id) = (connection.Caller!, upload.Id);
         var timestamp = MessageComposer.Timestamp(time.GetUtcNow());
-        var (head, tail) = MessageComposer.File(
+        var message = MessageComposer.File(
             member.Room.Key, caller.UserId, transfer.RawIdentifier,
             new(id.ToString(), file.Name, file.ContentType, file.Size, file.Sha256, DownloadEndpoint.UrlOf(id)), timestamp);
-        var draft = new MessageDraft(member.Room.Key, caller.UserId, transfer.Identifier, connection.Id, head, tail, timestamp, caller.TokenKey)
+        var draft = new MessageDraft(member.Room.Key, caller.UserId, transfer.Identifier, connection.Id, message, timestamp, caller.TokenKey)
         {
             Seen = member.Room.Mark,
             File = new(id, options.Retention),

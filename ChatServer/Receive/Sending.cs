@@ -5,7 +5,7 @@ using ChatServer.Rooms;
 
 namespace ChatServer.Receive;
 
-/// <summary>Takes a client's message to the accept step, and its receipt back. Messages of one connection are accepted in the order in which they came.</summary>
+/// <summary>Takes a client's message to the accept step, and its receipt back. Messages of one connection to one room are accepted in the order in which they came.</summary>
 internal sealed class Sending(IRelay relay, TimeProvider time)
 {
     public ValueTask Send(Client client, in ClientFrame frame)
@@ -25,9 +25,9 @@ internal sealed class Sending(IRelay relay, TimeProvider time)
 
         var caller = connection.Caller!;
         var timestamp = MessageComposer.Timestamp(time.GetUtcNow());
-        var (head, tail) = MessageComposer.Chat(member.Room.Key, caller.UserId, frame.Identifier, frame.Body, timestamp);
+        var message = MessageComposer.Chat(member.Room.Key, caller.UserId, frame.Identifier, frame.Body, timestamp);
         var draft = new MessageDraft(
-            member.Room.Key, caller.UserId, frame.Identifier.Unescape(), connection.Id, head, tail, timestamp, caller.TokenKey)
+            member.Room.Key, caller.UserId, frame.Identifier.Unescape(), connection.Id, message, timestamp, caller.TokenKey)
         {
             Seen = member.Room.Mark,
         };
@@ -78,10 +78,10 @@ internal sealed class Sending(IRelay relay, TimeProvider time)
                 return;
             }
 
-            var json = MessageComposer.Join(draft.Head, acceptance.Seq, draft.Tail);
+            var json = draft.Json.Number(acceptance.Seq);
             if (acceptance.IsRepeat)
             {
-                Repeat(member, Receipt.Of(json, acceptance.Seq).RawIdentifier, acceptance);
+                Repeat(member, Receipt.Of(json.Span, acceptance.Seq).RawIdentifier, acceptance);
             }
             else
             {

@@ -77,12 +77,11 @@ internal interface IRoomListener
 /// <param name="UserId">Whose it is: (room, user, identifier) is what makes it one message.</param>
 /// <param name="Identifier">The client's, without escapes.</param>
 /// <param name="Origin">The id of the connection that sent it, which gets no copy.</param>
-/// <param name="Head">Its JSON up to the seq.</param>
-/// <param name="Tail">Its JSON after the seq.</param>
+/// <param name="Json">Its JSON.</param>
 /// <param name="Timestamp">When this node took it, as it stands in the JSON.</param>
 /// <param name="TokenKey">The REST token under which Quantum saves it.</param>
 internal sealed record MessageDraft(
-    RoomKey Room, long UserId, string Identifier, ulong Origin, byte[] Head, byte[] Tail, string Timestamp, string TokenKey)
+    RoomKey Room, long UserId, string Identifier, ulong Origin, UnnumberedMessage Json, string Timestamp, string TokenKey)
 {
     /// <summary>Up to where this node has seen the room: a Redis that has forgotten part of that begins a new epoch.</summary>
     public RoomMark Seen { get; init; }

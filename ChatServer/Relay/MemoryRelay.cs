@@ -106,7 +106,7 @@ internal sealed class MemoryRelay(MemoryOutbox outbox, TimeProvider time) : IRel
 
             var room = RoomOf(draft.Room);
             var acceptance = new Acceptance(++room.Seq, room.Epoch, draft.Timestamp, false);
-            var message = new RelayedMessage(room.Seq, room.Epoch, draft.Origin, MessageComposer.Join(draft.Head, room.Seq, draft.Tail));
+            var message = new RelayedMessage(room.Seq, room.Epoch, draft.Origin, draft.Json.Number(room.Seq));
             room.Log.Enqueue(message);
             if (room.Log.Count > RelayLimits.LogMessages)
             {

@@ -32,7 +32,7 @@ internal sealed partial class RedisRelay : IRelay
 
     public async ValueTask<Acceptance?> FindAsync(RoomKey room, long userId, string identifier) =>
         (string?)await RedisCalls.TryAsync(() => _database.StringGetAsync(_keys.Identifier(room, userId, identifier))) is { } answer
-            ? AcceptLane.ParseKnown(answer)
+            ? AcceptCall.ParseKnown(answer)
             : null;
 
     public async ValueTask<IAsyncDisposable> SubscribeAsync(RoomKey room, IRoomListener listener)
