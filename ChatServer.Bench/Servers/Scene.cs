@@ -11,6 +11,9 @@ internal sealed class Scene : IAsyncDisposable
 
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
 
+    /// <summary>As ChatServer's image has it; the peers, too, run on .NET and gain by it.</summary>
+    private static readonly (string, string?) YoungestObjects = ("DOTNET_GCgen0size", "0x2000000");
+
     private readonly HttpClient _http = new(new SocketsHttpHandler
     {
         // The certificate is made for the run: nobody has signed it.
@@ -82,7 +85,7 @@ internal sealed class Scene : IAsyncDisposable
         Func<int, IReadOnlyList<string>> command, Func<int, IEnumerable<(string, string?)>> environment, CancellationToken cancellation)
     {
         var port = FreePort.Next();
-        var server = await AddAsync(Pinning.Wrap(Pinning.ServerCore, command(port)), port, environment(port), cancellation);
+        var server = await AddAsync(Pinning.Wrap(Pinning.ServerCore, command(port)), port, [.. environment(port), YoungestObjects], cancellation);
         _ports.Add(port);
         _serverPids.Add(server.Id);
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using ChatServer.Deliver;
 using ChatServer.Protocol;
 using ChatServer.Tests.Support;
@@ -120,10 +121,45 @@ public sealed class ConnectionTests : IAsyncDisposable
     public void SendToUser_BeforeTheWelcome_IsNotSent()
     {
         _connection.SendToUser("{\"type\":\"early\"}"u8);
-        _connection.Welcome("{\"type\":\"auth\"}"u8);
+        _connection.HoldWelcome("{\"type\":\"auth\"}"u8);
+        _connection.SendWelcome();
         _connection.SendToUser("{\"type\":\"late\"}"u8);
 
         _outbound.Texts.Select(frame => (string)frame["type"]!).Should().Equal("auth", "late");
+    }
+
+    [Fact]
+    public void HoldWelcome_ThenSend_LeavesInOneWriteAndFirst()
+    {
+        _connection.HoldWelcome("{\"type\":\"auth\"}"u8);
+        _connection.SendToUser("{\"type\":\"early\"}"u8);
+        _outbound.Frames.Should().BeEmpty("it waits for what comes next");
+
+        _connection.SendText("{\"type\":\"joined\"}"u8);
+        _connection.SendToUser("{\"type\":\"late\"}"u8);
+        _connection.SendWelcome();
+
+        _outbound.Texts.Select(frame => (string)frame["type"]!).Should().Equal("auth", "joined", "late");
+        _outbound.Writes.Should().Be(2);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task HoldWelcome_ManySendAtOnce_NobodyOvertakesIt()
+    {
+        for (var round = 0; round < 200; round++)
+        {
+            var outbound = new RecordingOutbound();
+            var connection = new Connection(outbound, () => { }, _time);
+            connection.HoldWelcome("{\"type\":\"auth\"}"u8);
+            using var start = new Barrier(4);
+            await Task.WhenAll(Enumerable.Range(0, 4).Select(number => Task.Run(() =>
+            {
+                start.SignalAndWait();
+                connection.SendText(Encoding.ASCII.GetBytes($$"""{"type":"{{number}}"}"""));
+            })));
+
+            outbound.Texts.Select(frame => (string)frame["type"]!).Should().HaveCount(5).And.HaveElementAt(0, "auth");
+        }
     }
 
     [Fact]

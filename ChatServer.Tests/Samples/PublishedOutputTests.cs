@@ -72,6 +72,7 @@ public sealed class PublishedOutputTests : IDisposable
         ("DOTNET_ENVIRONMENT", null),
         ("ASPNETCORE_URLS", $"http://127.0.0.1:{port}"),
         ("DOTNET_EnableDiagnostics", "0"),
+        ("DOTNET_GCgen0size", "0x2000000"),
         ("CHAT_LISTEN_ADDRESS", "127.0.0.1"),
         ("WS_PORT", $"{port}"),
         ("REDIS_HOST", "127.0.0.1"),

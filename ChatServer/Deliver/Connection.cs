@@ -22,6 +22,7 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     private bool _closing;
     private bool _finished;
     private readonly Lock _welcoming = new();
+    private volatile byte[]? _heldWelcome;
     private bool _isWelcome;
 
     /// <summary>Random, and unique over all nodes for all practical purposes.</summary>
@@ -70,13 +71,23 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
         Caller = caller;
     }
 
-    /// <summary>Sends the answer to the first frame: what is meant for its user may follow that and must not overtake it.</summary>
-    public void Welcome(ReadOnlySpan<byte> answer)
+    /// <summary>
+    /// Takes the answer to the first frame. It leaves in one write with what is sent next, or at <see cref="SendWelcome"/>: nearly everybody enters a room in
+    /// the same step. What is meant for its user may follow and must not overtake it.
+    /// </summary>
+    public void HoldWelcome(ReadOnlySpan<byte> answer)
     {
-        lock (_welcoming)
+        var frame = new byte[FrameWriter.HeaderLength(answer.Length) + answer.Length];
+        FrameWriter.Write(frame, Opcode.Text, answer);
+        _heldWelcome = frame;
+    }
+
+    /// <summary>Sends the answer to the first frame, unless it has left already.</summary>
+    public void SendWelcome()
+    {
+        if (_heldWelcome is not null)
         {
-            SendText(answer);
-            _isWelcome = true;
+            SendBehindWelcome([]);
         }
     }
 
@@ -101,19 +112,7 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
 
     /// <summary>Sends whole frames, without ever blocking. A peer that takes them too slowly is closed with 4001 and can recover from the log.</summary>
     /// <returns>False where the connection is, or now goes, out of use.</returns>
-    public bool Send(ReadOnlySpan<byte> frames)
-    {
-        switch (outbound.TrySend(frames))
-        {
-            case SendResult.Sent:
-                return true;
-            case SendResult.Slow:
-                Close(CloseReason.SlowConsumer);
-                return false;
-            default:
-                return false;
-        }
-    }
+    public bool Send(ReadOnlySpan<byte> frames) => _heldWelcome is null ? SendNow(frames) : SendBehindWelcome(frames);
 
     /// <summary>Frames a JSON text and sends it.</summary>
     public bool SendText(ReadOnlySpan<byte> json)
@@ -151,6 +150,36 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
         {
             _finished = true;
         }
+    }
+
+    private bool SendNow(ReadOnlySpan<byte> frames)
+    {
+        switch (outbound.TrySend(frames))
+        {
+            case SendResult.Sent:
+                return true;
+            case SendResult.Slow:
+                Close(CloseReason.SlowConsumer);
+                return false;
+            default:
+                return false;
+        }
+    }
+
+    private bool SendBehindWelcome(ReadOnlySpan<byte> frames)
+    {
+        lock (_welcoming)
+        {
+            if (_heldWelcome is { } welcome)
+            {
+                var sent = SendNow([.. welcome, .. frames]);
+                _heldWelcome = null;
+                _isWelcome = true;
+                return sent;
+            }
+        }
+
+        return SendNow(frames);
     }
 
     private async Task CloseThenAbortAsync(CloseReason reason)

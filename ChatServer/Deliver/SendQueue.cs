@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace ChatServer.Deliver;
 
 /// <summary>
@@ -8,7 +6,7 @@ namespace ChatServer.Deliver;
 /// </summary>
 internal sealed class SendQueue
 {
-    private const int LeastBytes = 4096;
+    private const int LeastBytes = 1024;
     private const int MostBytes = 65536;
 
     private Segment? _first;
@@ -77,7 +75,7 @@ internal sealed class SendQueue
     /// <summary>The more is waiting, the larger the next buffer: a peer that falls behind a little holds little.</summary>
     private void Extend(int wanted)
     {
-        var added = new Segment(ArrayPool<byte>.Shared.Rent(Math.Clamp(Math.Max(wanted, Length), LeastBytes, MostBytes)));
+        var added = new Segment(SendBuffers.Rent(Math.Clamp(Math.Max(wanted, Length), LeastBytes, MostBytes)));
         Capacity += added.Buffer.Length;
         _first ??= added;
         _last?.Next = added;
@@ -94,7 +92,7 @@ internal sealed class SendQueue
             _last = null;
         }
 
-        ArrayPool<byte>.Shared.Return(gone.Buffer);
+        SendBuffers.Return(gone.Buffer);
     }
 
     private sealed class Segment(byte[] buffer)

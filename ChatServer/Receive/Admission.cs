@@ -71,7 +71,7 @@ internal sealed partial class Admission(
         var requests = Merge(asked, caller.RoomIds);
         var answers = await Task.WhenAll(requests.Select(request => access.CheckAsync(caller, request.RoomId).AsTask()));
         var granted = requests.Where((_, index) => answers[index] == RoomAnswer.Granted).Take(roomOptions.MaxRoomsPerConnection).ToArray();
-        client.Connection.Welcome(JsonSerializer.SerializeToUtf8Bytes(
+        client.Connection.HoldWelcome(JsonSerializer.SerializeToUtf8Bytes(
             new AuthenticatedFrame(
                 "auth", true, caller.UserId, caller.CompanyId, client.Connection.IdText, SecondsLeft(caller),
                 [.. granted.Select(request => request.RoomId)], (int)delivery.PingInterval.TotalSeconds),
@@ -80,6 +80,12 @@ internal sealed partial class Admission(
         for (var index = 0; index < requests.Count; index++)
         {
             await entrance.JoinAsync(client, requests[index], answers[index]);
+        }
+
+        if (client.Rooms.Count == 0)
+        {
+            // No joined is on its way.
+            client.Connection.SendWelcome();
         }
     }
 

@@ -1,4 +1,4 @@
-using System.Buffers;
+using ChatServer.Deliver;
 
 namespace ChatServer.Rooms;
 
@@ -6,13 +6,6 @@ namespace ChatServer.Rooms;
 internal struct PooledBytes
 {
     private const int DoubledUpTo = 64 * 1024;
-    private const int MostSmall = 8 * 1024;
-    private const int MostSmallEach = 512;
-
-    /// <summary>
-    /// The shared pool keeps 32 buffers of a size for each core: too few where hundreds of rooms fill theirs at once. This one keeps 8 MiB at most.
-    /// </summary>
-    private static readonly ArrayPool<byte> Small = ArrayPool<byte>.Create(MostSmall, MostSmallEach);
 
     private byte[]? _buffer;
 
@@ -30,8 +23,7 @@ internal struct PooledBytes
         var had = _buffer?.Length ?? 0;
         if (had - Length < count)
         {
-            var needed = Math.Max(Length + count, Math.Min(DoubledUpTo, 2 * had));
-            var larger = PoolFor(needed).Rent(needed);
+            var larger = SendBuffers.Rent(Math.Max(Length + count, Math.Min(DoubledUpTo, 2 * had)));
             Written.CopyTo(larger);
             GiveBack();
             _buffer = larger;
@@ -51,10 +43,8 @@ internal struct PooledBytes
     {
         if (_buffer is not null)
         {
-            PoolFor(_buffer.Length).Return(_buffer);
+            SendBuffers.Return(_buffer);
             _buffer = null;
         }
     }
-
-    private static ArrayPool<byte> PoolFor(int length) => length <= MostSmall ? Small : ArrayPool<byte>.Shared;
 }
