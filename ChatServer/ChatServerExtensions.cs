@@ -52,7 +52,7 @@ internal static class ChatServerExtensions
     public static void MapChatServer(this WebApplication app)
     {
         var endpoint = app.Services.GetRequiredService<ChatEndpoint>();
-        app.Map(ChatEndpoint.PathText, endpoint.ServeAsync);
+        app.Map(ChatEndpoint.Path, endpoint.ServeAsync);
         app.MapFiles();
         app.MapHealth();
         app.MapMetrics();

@@ -18,12 +18,12 @@ public sealed class OutboxWorkerTests : IAsyncLifetime
     private const int Parallel = 4;
 
     private readonly MemoryOutbox _outbox = new();
-    private readonly MemoryRelay _relay;
+    private readonly RelayOverMemory _relay;
     private QuantumServer? _quantum;
     private QuantumParts? _parts;
     private OutboxWorker? _worker;
 
-    public OutboxWorkerTests() => _relay = new MemoryRelay(_outbox, TimeProvider.System);
+    public OutboxWorkerTests() => _relay = new(_outbox);
 
     private QuantumServer Quantum => _quantum!;
 
@@ -223,6 +223,25 @@ public sealed class OutboxWorkerTests : IAsyncLifetime
         JsonSerializer.Deserialize<JsonElement>(told.ElementAt(0)).GetProperty("message").GetString().Should().Be("Message sent out successfully");
         told.ElementAt(1).Should().Be(
             $"{{\"type\":\"info\",\"success\":false,\"code\":\"not_saved\",\"message\":\"too rude\",\"room_id\":{room.RoomId},\"identifier\":\"bad\",\"seq\":2}}");
+        await EmptyAsync();
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Worker_TheSenderCanNotBeToldNow_DoesAllOfItAgain()
+    {
+        var told = new ConcurrentQueue<string>();
+        await using var user = await _relay.SubscribeToUserAsync(7, json => told.Enqueue(Encoding.UTF8.GetString(json.Span)));
+        var failures = 0;
+        _relay.BeforeUserNotice = () => Interlocked.Increment(ref failures) == 1 ? Task.FromException(new RelayUnavailableException("away")) : Task.CompletedTask;
+        await StartAsync();
+        var room = Drafts.NewRoom();
+        await PostAsync(room, "m1");
+        await PostAsync(room, "m2");
+
+        await Eventually.TrueAsync(() => told.Count == 2, TimeSpan.FromSeconds(10), () => $"{told.Count} came");
+
+        told.Select(text => JsonSerializer.Deserialize<JsonElement>(text).GetProperty("identifier").GetString()).Should().Equal("m1", "m2");
+        Quantum.Calls.Select(call => call.Identifier).Should().Equal(["m1", "m1", "m2"], "the same key tells Quantum that it has it");
         await EmptyAsync();
     }
 

@@ -3,7 +3,6 @@ using ChatServer.Persist;
 using ChatServer.Protocol;
 using ChatServer.Relay;
 using ChatServer.Tests.Relay;
-using ChatServer.Tests.Rooms;
 
 namespace ChatServer.Tests.Persist;
 

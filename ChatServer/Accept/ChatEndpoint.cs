@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Text;
 using ChatServer.Deliver;
 using ChatServer.Receive;
 using ChatServer.Wire;
@@ -13,9 +14,10 @@ internal sealed partial class ChatEndpoint(
     AcceptOptions options, DeliverOptions delivery, ConnectionRegistry connections, ConnectionLoop loop, IHostApplicationLifetime lifetime,
     TimeProvider time, ILogger<ChatEndpoint> logger)
 {
-    public const string PathText = "/ws";
+    public const string Path = "/ws";
 
-    public static ReadOnlySpan<byte> Path => "/ws"u8;
+    /// <summary><see cref="Path"/> as it stands in a request.</summary>
+    public static ReadOnlyMemory<byte> PathBytes { get; } = Encoding.ASCII.GetBytes(Path);
 
     public async Task ServeAsync(HttpContext context)
     {

@@ -41,7 +41,7 @@ internal sealed class DirectUpgrade(
         try
         {
             var received = (await input.ReadAsync(enough.Token)).Buffer;
-            var request = UpgradeRequest.Read(received, ChatEndpoint.Path, out var used);
+            var request = UpgradeRequest.Read(received, ChatEndpoint.PathBytes.Span, out var used);
             if (request is null || !options.Origins.Allows(request.Origin) || lifetime.ApplicationStopping.IsCancellationRequested
                 || !connections.TryTakePlace())
             {

@@ -35,7 +35,7 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
     // From the queuing of the drain loop until its end. Meanwhile new bytes have to queue, even if the queue is empty.
     private bool _draining;
     private CancellationTokenSource? _abort;
-    private List<DrainWaiter>? _waiters;
+    private DrainWaiters? _waiters;
     private TaskCompletionSource? _drainEnded;
 
     /// <summary>The fastest way that keeps the order: the socket itself where nothing stands between it and the frames.</summary>
@@ -94,14 +94,9 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
     {
         lock (_gate)
         {
-            if (_state == State.Closed || _queue.Length <= atMost)
-            {
-                return ValueTask.CompletedTask;
-            }
-
-            var waiter = new DrainWaiter(atMost);
-            (_waiters ??= []).Add(waiter);
-            return new ValueTask(WaitAsync(waiter, cancellationToken));
+            return _state == State.Closed || _queue.Length <= atMost
+                ? ValueTask.CompletedTask
+                : new ValueTask((_waiters ??= new(_gate)).WaitAsync(atMost, cancellationToken));
         }
     }
 
@@ -294,36 +289,7 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
         WakeWaiters();
     }
 
-    private void WakeWaiters()
-    {
-        if (_waiters is null)
-        {
-            return;
-        }
-
-        foreach (var waiter in _waiters)
-        {
-            if (_state == State.Closed || _queue.Length <= waiter.AtMost)
-            {
-                waiter.Done.TrySetResult();
-            }
-        }
-    }
-
-    private async Task WaitAsync(DrainWaiter waiter, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await waiter.Done.Task.WaitAsync(cancellationToken);
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                _waiters!.Remove(waiter);
-            }
-        }
-    }
+    private void WakeWaiters() => _waiters?.Wake(_state == State.Closed ? 0 : _queue.Length);
 
     private async Task WaitUntilLeftAsync(TimeSpan grace)
     {
@@ -336,12 +302,5 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
         {
             // The peer doesn't read: the caller aborts.
         }
-    }
-
-    private sealed class DrainWaiter(long atMost)
-    {
-        public long AtMost { get; } = atMost;
-
-        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

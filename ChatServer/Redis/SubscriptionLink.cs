@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Globalization;
-using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
 using System.Text;
 using ChatServer.Relay;
 
@@ -53,42 +51,24 @@ internal sealed class SubscriptionLink : IDisposable
     /// <exception cref="RelayUnavailableException">Redis is out of reach, or does not let us in.</exception>
     public static async Task<SubscriptionLink> ConnectAsync(RedisOptions options, Hearer hear)
     {
-        var server = options.EndPoints[0];
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        Stream? stream = null;
+        var link = new SubscriptionLink(await RedisStream.OpenAsync(options), hear);
+        _ = link.ReadAsync();
         try
         {
-            using var enough = new CancellationTokenSource(RedisOptions.ConnectWithin);
-            await socket.ConnectAsync(server, enough.Token);
-            stream = new NetworkStream(socket, ownsSocket: true);
-            if (options.Tls)
-            {
-                var secure = new SslStream(stream);
-                stream = secure;
-                await secure.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = server.Host }, enough.Token);
-            }
-
-            var link = new SubscriptionLink(stream, hear);
-            _ = link.ReadAsync();
             if (options.Password is { } password)
             {
                 await (options.User is { } user ? link.AskAsync("AUTH", user, password) : link.AskAsync("AUTH", password));
             }
-
-            // So that an operator recognizes it in CLIENT LIST; an ACL may forbid it.
-            link.Ask(null, "CLIENT"u8.ToArray(), "SETNAME"u8.ToArray(), Encoding.UTF8.GetBytes(RedisOptions.ClientName));
-            return link;
         }
-        catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or AuthenticationException or RelayUnavailableException)
+        catch (RelayUnavailableException exception)
         {
-            if (stream is not null)
-            {
-                await stream.DisposeAsync();
-            }
-
-            socket.Dispose();
+            link.Dispose();
             throw new RelayUnavailableException($"Redis is out of reach: {exception.Message}", exception);
         }
+
+        // So that an operator recognizes it in CLIENT LIST; an ACL may forbid it.
+        link.Ask(null, "CLIENT"u8.ToArray(), "SETNAME"u8.ToArray(), Encoding.UTF8.GetBytes(RedisOptions.ClientName));
+        return link;
     }
 
     /// <summary>Subscribes; completes when Redis has confirmed it.</summary>

@@ -6,26 +6,18 @@ namespace ChatServer.Rooms;
 
 /// <summary>
 /// A room on this node: its members, and what they get, in seq order. Messages come from the relay and, sooner, from the accept step of this node itself;
-/// whichever copy is first is delivered, the other one is dropped by its seq.
-/// A pump sends: what arrives while it is at work is joined and leaves in one write per member.
+/// whichever copy is first is delivered, the other one is dropped by its seq. Its pump sends.
 /// </summary>
-internal sealed class Room : IRoomListener, IThreadPoolWorkItem
+internal sealed class Room : IRoomListener
 {
-    /// <summary>How long a notice that may wait does so for a message.</summary>
-    private static readonly TimeSpan NoticePatience = TimeSpan.FromMilliseconds(200);
-
     private readonly Action<Room> _lostTrack;
-    private readonly TimeProvider _time;
     private readonly RoomSequence _sequence;
     private readonly Lock _gate = new();
     private readonly MemberTable _members = new();
     private readonly Dictionary<ulong, Member> _senders = [];
-    private RoomBatch _filling = new();
-    private RoomBatch _spare = new();
+    private readonly RoomPump _pump;
     private RoomTail? _tail;
     private bool _isTracking;
-    private bool _pumping;
-    private bool _isPumpDue;
 
     /// <param name="lostTrack">
     /// Called, outside the lock, when messages lie beyond a gap or belong to another epoch; it has the log merged in (<see cref="Merge"/>).
@@ -33,8 +25,9 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
     /// <param name="time">Measures how long notices wait.</param>
     public Room(RoomKey key, Action<Room> lostTrack, TimeProvider? time = null)
     {
-        (Key, _lostTrack, _time) = (key, lostTrack, time ?? TimeProvider.System);
+        (Key, _lostTrack) = (key, lostTrack);
         _sequence = new(Deliver);
+        _pump = new(_gate, _members, time ?? TimeProvider.System);
     }
 
     public RoomKey Key { get; }
@@ -96,7 +89,7 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
         lock (_gate)
         {
             _sequence.Start(head, epoch);
-            Pump();
+            _pump.Start();
             if (!_sequence.HasLostTrack)
             {
                 return;
@@ -122,8 +115,8 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            _filling.AddDirect(member, Joined());
-            Pump();
+            _pump.Next.AddDirect(member, Joined());
+            _pump.Start();
         }
     }
 
@@ -178,8 +171,8 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
                     }
                 }
 
-                _filling.AddDirect(member, left);
-                Pump();
+                _pump.Next.AddDirect(member, left);
+                _pump.Start();
             }
 
             return true;
@@ -210,7 +203,7 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
             if (sender.HasLeft)
             {
                 AckParted(message, sender);
-                Pump();
+                _pump.Start();
             }
         }
     }
@@ -228,8 +221,8 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            _filling.AddDirect(sender, ack);
-            Pump();
+            _pump.Next.AddDirect(sender, ack);
+            _pump.Start();
         }
     }
 
@@ -238,7 +231,7 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
         lock (_gate)
         {
             _sequence.Add(message);
-            Pump();
+            _pump.Start();
             if (!_sequence.IsStarted || !_sequence.HasLostTrack || _isTracking)
             {
                 return;
@@ -269,7 +262,7 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
             }
 
             _sequence.Merge(page);
-            Pump();
+            _pump.Start();
             return _sequence.Seq >= page.Head;
         }
     }
@@ -293,45 +286,15 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
                 return;
             }
 
-            _filling.AddNotice(notice.Json.Span, _members.Snapshot.Span, notice);
-            if (!notice.MayWait)
+            _pump.Next.AddNotice(notice.Json.Span, _members.Snapshot.Span, notice);
+            if (notice.MayWait)
             {
-                Pump();
-                return;
+                _pump.StartLate();
             }
-
-            if (_isPumpDue)
+            else
             {
-                return;
+                _pump.Start();
             }
-
-            _isPumpDue = true;
-        }
-
-        _ = PumpLateAsync();
-    }
-
-    /// <summary>The pump: one at a time, on the thread pool.</summary>
-    public void Execute()
-    {
-        while (true)
-        {
-            RoomBatch batch;
-            ReadOnlyMemory<Member?> members;
-            lock (_gate)
-            {
-                if (_filling.IsEmpty)
-                {
-                    _pumping = false;
-                    return;
-                }
-
-                (batch, _filling, _spare) = (_filling, _spare, _filling);
-                members = _members.Snapshot;
-            }
-
-            batch.SendTo(members.Span);
-            batch.Clear();
         }
     }
 
@@ -350,20 +313,20 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
         }
 
         _sequence.Jump(epoch, seq);
-        _filling.AddForAll(Joined());
+        _pump.Next.AddForAll(Joined());
         RoomTail.Spoil(_tail);
-        Pump();
+        _pump.Start();
     }
 
     private void Deliver(RelayedMessage message)
     {
         RoomTail.Append(_tail, message);
         var sender = _senders.GetValueOrDefault(message.Origin);
-        _filling.AddMessage(message, sender);
+        _pump.Next.AddMessage(message, sender);
         if (sender is not null)
         {
             sender.AckedSeq = message.Seq;
-            _filling.AddAck(sender, message);
+            _pump.Next.AddAck(sender, message);
         }
     }
 
@@ -373,7 +336,7 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
         if (message.Seq > sender.AckedSeq)
         {
             sender.AckedSeq = message.Seq;
-            _filling.AddAck(sender, message);
+            _pump.Next.AddAck(sender, message);
         }
     }
 
@@ -383,27 +346,8 @@ internal sealed class Room : IRoomListener, IThreadPoolWorkItem
     {
         var member = new Member(this, connection);
         _members.Add(member);
-        _filling.AddFirst(member, first);
-        Pump();
+        _pump.Next.AddFirst(member, first);
+        _pump.Start();
         return member;
-    }
-
-    private async Task PumpLateAsync()
-    {
-        await Task.Delay(NoticePatience, _time);
-        lock (_gate)
-        {
-            _isPumpDue = false;
-            Pump();
-        }
-    }
-
-    private void Pump()
-    {
-        if (!_pumping && !_filling.IsEmpty)
-        {
-            _pumping = true;
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        }
     }
 }

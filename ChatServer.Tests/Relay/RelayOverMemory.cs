@@ -2,14 +2,19 @@ using ChatServer.Persist;
 using ChatServer.Protocol;
 using ChatServer.Relay;
 
-namespace ChatServer.Tests.Rooms;
+namespace ChatServer.Tests.Relay;
 
 /// <summary>The real memory relay, whose publications a test may lose on the way or hold up, and whose log it may find out of reach.</summary>
-internal sealed class RelayOverMemory : IRelay
+internal sealed class RelayOverMemory(MemoryOutbox outbox) : IRelay
 {
-    private readonly MemoryRelay _relay = new(new MemoryOutbox(), TimeProvider.System);
+    private readonly MemoryRelay _relay = new(outbox, TimeProvider.System);
 
     private Action? _restored;
+
+    public RelayOverMemory()
+        : this(new MemoryOutbox())
+    {
+    }
 
     /// <summary>Whether a message that was published gets lost.</summary>
     public Func<RelayedMessage, bool> Loses { get; set; } = _ => false;
@@ -19,6 +24,9 @@ internal sealed class RelayOverMemory : IRelay
 
     /// <summary>Runs before each notice.</summary>
     public Func<Task> BeforeNotice { get; set; } = () => Task.CompletedTask;
+
+    /// <summary>Runs before a user is told something.</summary>
+    public Func<Task> BeforeUserNotice { get; set; } = () => Task.CompletedTask;
 
     public void Accept(MessageDraft draft, IAcceptListener listener) => _relay.Accept(draft, listener);
 
@@ -47,7 +55,11 @@ internal sealed class RelayOverMemory : IRelay
         await _relay.NotifyRoomAsync(room, notice);
     }
 
-    public ValueTask NotifyUserAsync(long userId, ReadOnlyMemory<byte> json) => _relay.NotifyUserAsync(userId, json);
+    public async ValueTask NotifyUserAsync(long userId, ReadOnlyMemory<byte> json)
+    {
+        await BeforeUserNotice();
+        await _relay.NotifyUserAsync(userId, json);
+    }
 
     private sealed class Lossy(RelayOverMemory relay, IRoomListener listener) : IRoomListener
     {
