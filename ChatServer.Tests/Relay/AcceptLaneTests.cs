@@ -1,4 +1,5 @@
 using ChatServer.Protocol;
+using ChatServer.Redis;
 using ChatServer.Relay;
 using ChatServer.Tests.Redis;
 using ChatServer.Tests.Support;
@@ -69,6 +70,28 @@ public sealed class AcceptLaneTests(RedisServer redis) : IClassFixture<RedisServ
         fresh.Select(answer => answer.Seq).Should().Equal(Enumerable.Range(0, 2000).Select(number => 1L + (number / 40)));
         (await heard.MessagesAsync(50)).Select(message => message.Seq).Should().Equal(Enumerable.Range(1, 50).Select(seq => (long)seq));
         (await Node.Relay.ReadAsync(rooms[3], 0, 100)).Messages.Should().HaveCount(50);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Post_SeveralFilesAmongMessagesInOneCall_EachKeepsItsOwn()
+    {
+        var rooms = Enumerable.Range(0, 3).Select(_ => Drafts.NewRoom()).ToArray();
+        var files = rooms.Select(room => FileId.New(Node.Keys.PartitionOf(room))).ToArray();
+        foreach (var file in (FileId[])[files[0], files[2]])
+        {
+            await Node.Database.HashSetAsync(RedisKeys.File(file), "0", "bytes");
+        }
+
+        var answers = await TogetherAsync(
+            [.. rooms.Select((room, index) => Drafts.Of(room, 7, "f1") with { File = new(files[index], TimeSpan.FromMinutes(10 * (index + 1))) }),
+             .. rooms.Select(room => Drafts.Of(room, 7, "a1"))]);
+
+        await FailsAsync(answers[1]);
+        (await Task.WhenAll(answers.Where((_, index) => index != 1))).Select(answer => answer.Seq).Should().Equal([1, 1, 2, 1, 2], "only the one whose file is gone is refused");
+        foreach (var (file, minutes) in ((FileId, int)[])[(files[0], 10), (files[2], 30)])
+        {
+            (await Node.Database.KeyTimeToLiveAsync(RedisKeys.File(file))).Should().BeCloseTo(TimeSpan.FromMinutes(minutes), TimeSpan.FromMinutes(1));
+        }
     }
 
     /// <summary>Posts messages while a call is under way: they share the next ones.</summary>
