@@ -2,7 +2,6 @@ FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 WORKDIR /src
 # What decides about packages comes first: as long as it does not change, the restored layer is taken again.
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
-COPY compat/ compat/
 COPY ChatServer/ChatServer.csproj ChatServer/
 RUN dotnet restore ChatServer
 COPY ChatServer/ ChatServer/
@@ -20,5 +19,5 @@ ENV ASPNETCORE_HTTP_PORTS= \
 USER $APP_UID
 EXPOSE 8888 8889
 HEALTHCHECK --interval=30s --timeout=5s --start-period=15s CMD ["dotnet", "ChatServer.dll", "healthcheck"]
-# Arguments follow: `docker run … wss`, `both`, `doctor`, `dead-letters list`.
+# Arguments follow: `docker run … wss`, `both`, `dead-letters list`.
 ENTRYPOINT ["dotnet", "ChatServer.dll"]

@@ -38,10 +38,9 @@ command -v dotnet >/dev/null 2>&1 || { echo "The tests need the .NET 10 SDK: htt
 
 dotnet build ChatServer.sln -v quiet -nologo
 
-projects=(compat/Compat.Tests ChatServer.Tests)
+projects=(ChatServer.Tests)
 if [ "${1:-}" = faults ]; then
   shift
-  projects=(ChatServer.Tests)
   set -- -explicit only -namespace ChatServer.Tests.Faults -showLiveOutput "$@"
 fi
 

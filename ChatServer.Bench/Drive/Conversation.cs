@@ -18,7 +18,9 @@ internal interface IListener
     void ReadDone();
 }
 
-/// <summary>The client's side of all connections: upgrade, login, frames. What it has to say it puts into <see cref="Connection.Out"/>.</summary>
+/// <summary>
+/// The client's side of all connections: upgrade, login, frames. What it has to say it puts into <see cref="Connection.Out"/>.
+/// </summary>
 /// <param name="deflate">Whether permessage-deflate is asked for, and must be had.</param>
 internal sealed class Conversation(Dialect dialect, ITransport transport, IListener listener, bool deflate) : IReceiver
 {
@@ -34,7 +36,8 @@ internal sealed class Conversation(Dialect dialect, ITransport transport, IListe
         connection.Out.Append(Encoding.ASCII.GetBytes(
             $"GET {dialect.Path(connection)} HTTP/1.1\r\nHost: localhost:{port}\r\nOrigin: http://localhost\r\nUpgrade: websocket\r\n"
             + $"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {Key}\r\n"
-            + (deflate ? "Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover; server_no_context_takeover\r\n\r\n" : "\r\n")));
+            + (deflate ? "Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover; server_no_context_takeover\r\n" : "")
+            + "\r\n"));
         transport.Flush(connection);
     }
 

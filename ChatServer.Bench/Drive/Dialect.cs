@@ -6,7 +6,7 @@ internal enum Reply
     Nothing,
 
     /// <summary>The server's receipt for one message.</summary>
-    Receipt,
+    Ack,
     Error,
 }
 
@@ -22,7 +22,7 @@ internal abstract class Dialect
     };
 
     /// <summary>Whether each message is answered with a receipt.</summary>
-    public virtual bool HasReceipts => false;
+    public virtual bool HasAcks => false;
 
     public virtual int Steps => 1;
 

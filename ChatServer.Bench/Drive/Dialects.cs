@@ -8,7 +8,7 @@ internal sealed class ChatDialect : Dialect
 {
     public const string Name = "chat";
 
-    public override bool HasReceipts => true;
+    public override bool HasAcks => true;
 
     public override string Path(Connection connection) => "/ws";
 
@@ -21,7 +21,7 @@ internal sealed class ChatDialect : Dialect
         ChatFrame.Write(connection.Room + 1, identifier, body, frame);
 
     public override Reply Read(ReadOnlySpan<byte> text) =>
-        text.StartsWith("""{"type":"ack","success":true"""u8) ? Reply.Receipt
+        text.StartsWith("""{"type":"ack","success":true"""u8) ? Reply.Ack
         : text.IndexOf("\"success\":false"u8) >= 0 ? Reply.Error
         : Reply.Nothing;
 }

@@ -1,8 +1,8 @@
 namespace ChatServer.Bench.Drive;
 
 /// <summary>
-/// What came of a run. Counts of deliveries go over the whole run, warm-up included; times, CPU and <see cref="DeliveriesInWindow"/> are those of the
-/// measured window.
+/// What came of a run. Counts of deliveries go over the whole run, warm-up included; times, CPU and <see cref="DeliveriesInWindow"/> are
+/// those of the measured window.
 /// </summary>
 internal sealed record DriveResult
 {
@@ -61,7 +61,9 @@ internal sealed record DriveResult
 
     public long RssAfter { get; init; }
 
-    /// <summary>Whether every message came once, in order, where it belongs, and nothing failed. Otherwise no figure of the run may be shown.</summary>
+    /// <summary>
+    /// Whether every message came once, in order, where it belongs, and nothing failed. Otherwise no figure of the run may be shown.
+    /// </summary>
     public bool IsSound => (Lost | Doubled | Disordered | Misrouted | Unacknowledged | Failures) == 0;
 
     public double DeliveriesPerSecond => DeliveriesInWindow / WindowSeconds;

@@ -5,8 +5,8 @@ using ChatServer.Bench.Servers;
 namespace ChatServer.Bench.Drive;
 
 /// <summary>
-/// Runs one <see cref="Plan"/>: logs everybody in, sends, and keeps the books. One thread does everything. It samples the CPU time of the servers
-/// itself, at the edges of the measured window.
+/// Runs one <see cref="Plan"/>: logs everybody in, sends, and keeps the books. One thread does everything. It samples the CPU time of the
+/// servers itself, at the edges of the measured window.
 /// </summary>
 internal sealed class Generator : IListener, IDisposable
 {
@@ -29,7 +29,7 @@ internal sealed class Generator : IListener, IDisposable
     private long _windowFrom = long.MaxValue;
     private long _windowTo = long.MaxValue;
     private long _inWindow;
-    private long _receipts;
+    private long _acks;
     private long _failures;
     private string? _firstFailure;
     private int _ready;
@@ -68,7 +68,7 @@ internal sealed class Generator : IListener, IDisposable
             Doubled = _ledger.Doubled,
             Disordered = _ledger.Disordered,
             Misrouted = _ledger.Misrouted,
-            Unacknowledged = _dialect.HasReceipts ? Math.Abs(_senders.Sent - _receipts) : 0,
+            Unacknowledged = _dialect.HasAcks ? Math.Abs(_senders.Sent - _acks) : 0,
             Failures = _failures,
             FirstFailure = _firstFailure,
             Stalls = _senders.Stalls,
@@ -105,8 +105,8 @@ internal sealed class Generator : IListener, IDisposable
 
         switch (_dialect.Read(text))
         {
-            case Reply.Receipt:
-                _receipts++;
+            case Reply.Ack:
+                _acks++;
                 break;
 
             case Reply.Error:
@@ -199,7 +199,7 @@ internal sealed class Generator : IListener, IDisposable
     {
         var expected = _senders.Sent * ((_plan.Connections / _plan.Rooms) - 1);
         var limit = Now + ((long)DrainLimit.TotalSeconds * Second);
-        while ((_ledger.Delivered < expected || (_dialect.HasReceipts && _receipts < _senders.Sent)) && Now < limit)
+        while ((_ledger.Delivered < expected || (_dialect.HasAcks && _acks < _senders.Sent)) && Now < limit)
         {
             _transport.Turn(Tick);
         }
@@ -209,7 +209,8 @@ internal sealed class Generator : IListener, IDisposable
     }
 
     private (double Server, double Redis, double Own) Cpu() =>
-        (ProcessFigures.CpuSeconds(_plan.ServerPids), ProcessFigures.CpuSeconds(_plan.RedisPids), Environment.CpuUsage.TotalTime.TotalSeconds);
+        (ProcessFigures.CpuSeconds(
+            _plan.ServerPids), ProcessFigures.CpuSeconds(_plan.RedisPids), Environment.CpuUsage.TotalTime.TotalSeconds);
 
     private void SendUntil(long end)
     {

@@ -3,8 +3,8 @@ using System.IO.Compression;
 namespace ChatServer.Bench.Drive;
 
 /// <summary>
-/// Decompresses messages (RFC 7692, section 7.2.2). A server that compresses a message once sends the same bytes to a whole room: the generator then
-/// decompresses them once too, so that its own work does not limit the server's.
+/// Decompresses messages (RFC 7692, section 7.2.2). A server that compresses a message once sends the same bytes to a whole room: the
+/// generator then decompresses them once too, so that its own work does not limit the server's.
 /// </summary>
 internal sealed class Inflater
 {

@@ -3,8 +3,8 @@ using System.Buffers.Text;
 namespace ChatServer.Bench.Drive;
 
 /// <summary>
-/// What every body begins with: <c>~T{time, 16 hex digits, ns}S{sender, 8}N{number, 8}~</c>. Whatever a server wraps around a body, the marker is
-/// found again in it.
+/// What every body begins with: <c>~T{time, 16 hex digits, ns}S{sender, 8}N{number, 8}~</c>. Whatever a server wraps around a body, the
+/// marker is found again in it.
 /// </summary>
 /// <param name="Stamp">Nanoseconds of the monotonic clock.</param>
 /// <param name="Sender">Index of the sending connection.</param>

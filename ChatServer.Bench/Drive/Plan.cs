@@ -14,7 +14,8 @@ internal enum WorkKind
 }
 
 /// <summary>
-/// The work of one run, handed to the generator as JSON. Connection i is in room i modulo <see cref="Rooms"/>; the first member of a room sends.
+/// The work of one run, handed to the generator as JSON. Connection i is in room i modulo <see cref="Rooms"/>; the first member of a room
+/// sends.
 /// </summary>
 internal sealed record Plan
 {

@@ -1,6 +1,8 @@
 namespace ChatServer.Bench.Drive;
 
-/// <summary>The first member of each room, which sends: as fast as its window allows (closed loop), or when a message is due (open loop).</summary>
+/// <summary>
+/// The first member of each room, which sends: as fast as its window allows (closed loop), or when a message is due (open loop).
+/// </summary>
 internal sealed class Senders
 {
     private const long StallAfter = 2_000_000_000;

@@ -4,7 +4,10 @@ using System.Net.Sockets;
 
 namespace ChatServer.Bench.Drive;
 
-/// <summary>TLS: one asynchronous read and at most one write under way for each connection; what they bring is handled by the thread of <see cref="Turn"/>.</summary>
+/// <summary>
+/// TLS: one asynchronous read and at most one write under way for each connection; what they bring is handled by the thread of <see
+/// cref="Turn"/>.
+/// </summary>
 internal sealed class TlsTransport(int connections) : ITransport
 {
     private const int BufferBytes = 16 * 1024;
@@ -18,7 +21,8 @@ internal sealed class TlsTransport(int connections) : ITransport
         var socket = Sockets.Connect(connection.Index, port);
 
         // Made by this program for this run: whose it is needs no proof.
-        var stream = new SslStream(new NetworkStream(socket, ownsSocket: true), leaveInnerStreamOpen: false, (_, certificate, _, _) => certificate is not null);
+        var stream = new SslStream(
+            new NetworkStream(socket, ownsSocket: true), leaveInnerStreamOpen: false, (_, certificate, _, _) => certificate is not null);
         stream.AuthenticateAsClient("localhost");
         var link = new Link(connection, stream, receiver);
         _links[connection.Index] = link;

@@ -7,7 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ChatServer.Bench.Files;
 
-/// <summary>A bare Kestrel endpoint: takes bytes and keeps none, gives bytes from memory. No faster way to move a file over HTTP is to be had here.</summary>
+/// <summary>
+/// A bare Kestrel endpoint: takes bytes and keeps none, gives bytes from memory. No faster way to move a file over HTTP is to be had here.
+/// </summary>
 internal static class FilePeer
 {
     public const string Verb = "peer-files";

@@ -7,7 +7,10 @@ using ChatServer.Bench.Servers;
 
 namespace ChatServer.Bench.Files;
 
-/// <summary>How fast a file comes in over the WebSocket and out over HTTP, beside the same bytes through <see cref="FilePeer"/>, in turn: medians and their ratio.</summary>
+/// <summary>
+/// How fast a file comes in over the WebSocket and out over HTTP, beside the same bytes through <see cref="FilePeer"/>, in turn: medians
+/// and their ratio.
+/// </summary>
 internal static class FilesCommand
 {
     public const string Usage = "Usage: dotnet run -c Release --project ChatServer.Bench -- files";
@@ -19,7 +22,8 @@ internal static class FilesCommand
 
     public static async Task<int> RunAsync(CancellationToken cancellation)
     {
-        await using var product = await Contestant.Product.StartAsync(Workload.All.First(work => work.Key == "fanout-100x10"), new LoadOptions(), cancellation);
+        await using var product = await Contestant.Product.StartAsync(
+            Workload.All.First(work => work.Key == "fanout-100x10"), new LoadOptions(), cancellation);
         await using var bare = new Scene();
         await bare.AddServerAsync(port => Scene.Self(FilePeer.Verb, "--port", $"{port}", "--bytes", $"{Bytes}"), _ => [], cancellation);
         using var http = new HttpClient();
@@ -46,7 +50,8 @@ internal static class FilesCommand
             bareDown.Add(await TimeAsync(() => LoadAsync(http, peer, cancellation)));
         }
 
-        await Console.Out.WriteLineAsync($"| files of {Bytes / 1024 / 1024} MiB | ChatServer, MB/s | bare Kestrel, MB/s | ratio |\n|---|---:|---:|---:|\n{Row("upload", up, bareUp)}\n{Row("download", down, bareDown)}");
+        await Console.Out.WriteLineAsync(
+            $"| files of {Bytes / 1024 / 1024} MiB | ChatServer, MB/s | bare Kestrel, MB/s | ratio |\n|---|---:|---:|---:|\n{Row("upload", up, bareUp)}\n{Row("download", down, bareDown)}");
         return 0;
     }
 
@@ -96,7 +101,8 @@ internal static class FilesCommand
             socket.Options.SetRequestHeader("Origin", "http://localhost");
             await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{port}/ws"), cancellation);
             var client = new Client(socket);
-            await client.SendAsync(new { type = "auth", token = SessionRecords.Token(user), rooms = new[] { new { room_id = Room } } }, cancellation);
+            await client.SendAsync(
+                new { type = "auth", token = SessionRecords.Token(user), rooms = new[] { new { room_id = Room } } }, cancellation);
             await client.UntilAsync("joined", cancellation);
             return client;
         }
@@ -107,7 +113,8 @@ internal static class FilesCommand
             await UntilAsync("upload", cancellation);
             for (var sent = 0; sent < bytes.Length; sent += FrameBytes)
             {
-                await socket.SendAsync(bytes.AsMemory(sent, Math.Min(FrameBytes, bytes.Length - sent)), WebSocketMessageType.Binary, true, cancellation);
+                await socket.SendAsync(
+                    bytes.AsMemory(sent, Math.Min(FrameBytes, bytes.Length - sent)), WebSocketMessageType.Binary, true, cancellation);
             }
 
             await UntilAsync("ack", cancellation);

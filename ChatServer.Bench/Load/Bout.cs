@@ -6,8 +6,8 @@ using ChatServer.Bench.Servers;
 namespace ChatServer.Bench.Load;
 
 /// <summary>
-/// All runs of one workload on one server. They share one process, and the first of them does not count: a .NET process compiles its busy methods again
-/// in its first seconds, which slows every contestant down. Idle runs each get a fresh process, as they measure its growth.
+/// All runs of one workload on one server. They share one process, and the first of them does not count: a .NET process compiles its busy
+/// methods again in its first seconds, which slows every contestant down. Idle runs each get a fresh process, as they measure its growth.
 /// </summary>
 internal static class Bout
 {
@@ -55,7 +55,8 @@ internal static class Bout
         var text = !drive.IsSound ? Cell.Refusal([result])
             : work.Kind == Drive.WorkKind.Idle ? $"{work.Connections / drive.LoginSeconds:F0} connects/s"
             : $"{drive.DeliveriesPerSecond:F0} deliveries/s, server {drive.ServerCpuSeconds:F1} s, Redis {drive.RedisCpuSeconds:F1} s, "
-              + $"generator's core {drive.GeneratorBusy:P0}, {result.SavesPerSecond:F0} saves/s, {result.Backlog} left to save, {drive.Stalls} stalls, "
+              + $"generator's core {drive.GeneratorBusy:P0}, {result.SavesPerSecond:F0} saves/s, {result.Backlog} left to save, "
+              + $"{drive.Stalls} stalls, "
               + $"p50/p99/p99.9 {drive.P50:F2}/{drive.P99:F2}/{drive.P999:F2} ms, generator late {drive.LagP99:F2} ms";
         return string.Create(CultureInfo.InvariantCulture, $"{work.Key} {contestant.Key} {run}: {text}");
     }

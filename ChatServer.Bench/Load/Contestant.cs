@@ -20,8 +20,10 @@ internal sealed record Contestant(
 
     public static IReadOnlyList<Contestant> Peers { get; } =
     [
-        new("signalr", "SignalR", SignalRDialect.Name, (work, options, cancellation) => StartPeerAsync(SignalRPeer.Verb, work, options, cancellation)),
-        new("naive", "naive relay", NaiveDialect.Name, (work, options, cancellation) => StartPeerAsync(NaivePeer.Verb, work, options, cancellation)),
+        new("signalr", "SignalR", SignalRDialect.Name, (work, options, cancellation) => StartPeerAsync(
+            SignalRPeer.Verb, work, options, cancellation)),
+        new("naive", "naive relay", NaiveDialect.Name, (work, options, cancellation) => StartPeerAsync(
+            NaivePeer.Verb, work, options, cancellation)),
     ];
 
     public static IReadOnlyList<Contestant> All { get; } = [Product, .. Peers];
@@ -60,7 +62,8 @@ internal sealed record Contestant(
         ("ALLOWED_HOSTS", "localhost"), ("ROOM_ACCESS", "company"), ("RATE_LIMIT", "0"), ("CHAT_LISTEN_ADDRESS", "127.0.0.1"),
         ("MAX_CONNECTIONS", $"{work.Connections + 100}"), ("CHAT_PERMESSAGE_DEFLATE", work.Deflate ? "true" : "false"),
         .. work.Tls
-            ? (IEnumerable<(string, string?)>)[("WSS_PORT", $"{port}"), ("CERT_FILE", DevCertificate.Shared.CertFile), ("KEY_FILE", DevCertificate.Shared.KeyFile)]
+            ? (IEnumerable<(string, string?)>)[("WSS_PORT", $"{port}"), ("CERT_FILE", DevCertificate.Shared.CertFile),
+                ("KEY_FILE", DevCertificate.Shared.KeyFile)]
             : [("WS_PORT", $"{port}")],
     ];
 
@@ -72,7 +75,8 @@ internal sealed record Contestant(
             string[] tls = work.Tls ? ["--cert", DevCertificate.Shared.CertFile, "--key", DevCertificate.Shared.KeyFile] : [];
             string[] deflate = work.Deflate ? [NaivePeer.Deflate, "true"] : [];
             string[] fault = options.Fault is { } spoil && verb == NaivePeer.Verb ? ["--fault", spoil] : [];
-            await scene.AddServerAsync(port => Scene.Self([verb, "--port", $"{port}", .. tls, .. deflate, .. fault]), _ => [], cancellation);
+            await scene.AddServerAsync(
+                port => Scene.Self([verb, "--port", $"{port}", .. tls, .. deflate, .. fault]), _ => [], cancellation);
             return scene;
         }
         catch

@@ -45,13 +45,15 @@ internal static class LoadCommand
         store.Save(all);
         if (all.IsComplete)
         {
-            await File.WriteAllTextAsync(Path.Combine(Repository.Docs, "performance.md"), Document.Of(all, options, await Machine.DescribeAsync(cancellation)), cancellation);
+            await File.WriteAllTextAsync(Path.Combine(
+                Repository.Docs, "performance.md"), Document.Of(all, options, await Machine.DescribeAsync(cancellation)), cancellation);
             await File.WriteAllTextAsync(Path.Combine(Repository.Docs, "performance.svg"), Chart.Of(all), cancellation);
             await Console.Out.WriteLineAsync("docs/performance.md and docs/performance.svg are written.");
         }
         else
         {
-            await Console.Out.WriteLineAsync("Kept. docs/performance.md is written when every workload has been measured on every server with these sources and options.");
+            await Console.Out.WriteLineAsync(
+                "Kept. docs/performance.md is written when every workload has been measured on every server with these sources and options.");
         }
     }
 

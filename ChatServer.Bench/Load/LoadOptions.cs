@@ -33,7 +33,9 @@ internal sealed record LoadOptions
 
     public bool WritesDocs { get; init; } = true;
 
-    /// <summary>What the naive relay is to do wrong, to see the generator refuse its figures: see <see cref="Bench.Peers.Saboteur"/>.</summary>
+    /// <summary>
+    /// What the naive relay is to do wrong, to see the generator refuse its figures: see <c>RelayFault</c>.
+    /// </summary>
     public string? Fault { get; init; }
 
     /// <exception cref="FormatException">An option is unknown, or its value makes no sense.</exception>
@@ -46,7 +48,9 @@ internal sealed record LoadOptions
             options = name switch
             {
                 "--only" => options with { Workloads = Choose(Workload.All, Value(), work => work.Key) },
-                "--peers" => options with { Peers = Value() is var peers && peers == "none" ? [] : Choose(Contestant.Peers, peers, peer => peer.Key) },
+                "--peers" =>
+                    options with { Peers = Value() is var peers && peers == "none" ? [] : Choose(
+                        Contestant.Peers, peers, peer => peer.Key) },
                 "--runs" => options with { Runs = Math.Max(1, int.Parse(Value(), CultureInfo.InvariantCulture)) },
                 "--warmup" => options with { WarmUpSeconds = double.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--seconds" => options with { Seconds = double.Parse(Value(), CultureInfo.InvariantCulture) },

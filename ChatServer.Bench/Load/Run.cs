@@ -27,7 +27,8 @@ internal static class Run
         await using var generator = Child.Start(
             Pinning.Wrap(Pinning.GeneratorCore, Scene.Self("drive", plan)), onLine: line => lines.Writer.TryWrite(line));
         var ended = generator.ExitAsync(Overhead + TimeSpan.FromSeconds(options.WarmUpSeconds + options.Seconds), cancellation);
-        _ = ended.ContinueWith(_ => lines.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        _ = ended.ContinueWith(
+            _ => lines.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
 
         var (from, to) = (default(Sample), default(Sample));
         DriveResult? result = null;

@@ -6,7 +6,8 @@ namespace ChatServer.Bench.Load;
 /// <param name="Key">Its name on the command line.</param>
 /// <param name="Title">Its name in the table.</param>
 /// <param name="Rate">Messages a second of all senders together; 0 in a closed loop.</param>
-internal sealed record Workload(string Key, string Title, WorkKind Kind, int Rooms, int MembersPerRoom, double Rate = 0, bool Tls = false, bool Deflate = false)
+internal sealed record Workload(
+    string Key, string Title, WorkKind Kind, int Rooms, int MembersPerRoom, double Rate = 0, bool Tls = false, bool Deflate = false)
 {
     public static IReadOnlyList<Workload> All { get; } =
     [

@@ -1,14 +1,17 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
+using ChatServer.Backplane;
 using ChatServer.Bench.Servers;
 using ChatServer.Protocol;
 using ChatServer.Redis;
-using ChatServer.Relay;
+using ChatServer.Rooms;
 using StackExchange.Redis;
 
 namespace ChatServer.Bench.Micro;
 
-/// <summary>The accept step with a real Redis: what one message waits, what a full batch costs for each, and the shortest round trip there is.</summary>
+/// <summary>
+/// The accept step with a real Redis: what one message waits, what a full batch costs for each, and the shortest round trip there is.
+/// </summary>
 [MemoryDiagnoser]
 public class AcceptBenchmarks : IAsyncDisposable
 {
@@ -21,7 +24,7 @@ public class AcceptBenchmarks : IAsyncDisposable
     private readonly Scene _scene = new();
     private readonly Task[] _batch = new Task[BatchSize];
     private ConnectionMultiplexer? _redis;
-    private AcceptLane? _lane;
+    private AcceptBatcher? _batcher;
     private readonly RoomNames _names = new(new RedisKeys(partitions: 1), Room);
     private long _number;
 
@@ -62,13 +65,13 @@ public class AcceptBenchmarks : IAsyncDisposable
     {
         var port = await _scene.AddRedisAsync(appendOnly: false, CancellationToken.None);
         _redis = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port}");
-        _lane = new(Database, EmbeddedScript.Load("accept.lua"), TimeProvider.System);
+        _batcher = new(Database, EmbeddedScript.Load("accept.lua"), RoomOptions.Log, TimeProvider.System);
     }
 
     private Task<Acceptance> AcceptAsync()
     {
         var outcome = new Outcome();
-        _lane!.Post(new(Room, 7, $"{_number++}", 1, Message, Samples.Timestamp, "rest-7"), _names, outcome);
+        _batcher!.Post(new(Room, 7, $"{_number++}", 1, Message, Samples.Timestamp, "rest-7"), _names, outcome);
         return outcome.Task;
     }
 
@@ -76,6 +79,6 @@ public class AcceptBenchmarks : IAsyncDisposable
     {
         public void OnAccepted(MessageDraft draft, Acceptance acceptance) => SetResult(acceptance);
 
-        public void OnUnavailable(MessageDraft draft, RelayUnavailableException why) => SetException(why);
+        public void OnUnavailable(MessageDraft draft, RedisUnavailableException why) => SetException(why);
     }
 }

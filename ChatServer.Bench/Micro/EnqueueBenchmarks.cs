@@ -1,19 +1,22 @@
 using System.Net.WebSockets;
 using System.Text;
 using BenchmarkDotNet.Attributes;
-using ChatServer.Deliver;
-using ChatServer.Rooms;
+using ChatServer.Connections;
+using ChatServer.Rooms.Fanout;
 
 namespace ChatServer.Bench.Micro;
 
-/// <summary>One message for a hundred members, up to where the kernel would take it: a room's batch, and a frame and a semaphore for each member.</summary>
+/// <summary>
+/// One message for a hundred members, up to where the kernel would take it: a room's batch, and a frame and a semaphore for each member.
+/// </summary>
 [MemoryDiagnoser]
 public class EnqueueBenchmarks : IDisposable
 {
     private const int MemberCount = 100;
 
     private static readonly byte[] Message = Encoding.UTF8.GetBytes(
-        $$"""{"type":"chat","room_id":12,"seq":501,"identifier":"a1","from_user_id":7,"company_id":3,"body":"{{new string('x', 256)}}","timestamp":"{{Samples.Timestamp}}"}""");
+        """{"type":"chat","room_id":12,"seq":501,"identifier":"a1","from_user_id":7,"company_id":3,"body":"""
+        + $"\"{new string('x', 256)}\",\"timestamp\":\"{Samples.Timestamp}\"}}");
 
     private readonly RoomBatch _batch = new();
     private readonly Member?[] _members;
@@ -21,10 +24,11 @@ public class EnqueueBenchmarks : IDisposable
 
     public EnqueueBenchmarks()
     {
-        // A member's room is asked for nothing here.
-        _members = [.. Enumerable.Range(0, MemberCount).Select(_ => new Member(null!, new Connection(new BottomlessOutbound(), () => { }, TimeProvider.System)))];
+        _members = [.. Enumerable.Range(0, MemberCount)
+            .Select(_ => new Member(new Connection(new BottomlessOutbound(), () => { }, TimeProvider.System)))];
         _plain = [.. Enumerable.Range(0, MemberCount).Select(_ => (
-            WebSocket.CreateFromStream(new EndlessStream([0]), new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = TimeSpan.Zero }),
+            WebSocket.CreateFromStream(
+                new EndlessStream([0]), new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = TimeSpan.Zero }),
             new SemaphoreSlim(1)))];
     }
 

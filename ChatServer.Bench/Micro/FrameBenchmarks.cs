@@ -1,7 +1,7 @@
 using System.Net.WebSockets;
 using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Configs;
-using ChatServer.Wire;
+using ChatServer.WebSockets;
 
 namespace ChatServer.Bench.Micro;
 
@@ -17,7 +17,8 @@ public class FrameBenchmarks : IDisposable
     private readonly WebSocket _socket;
 
     public FrameBenchmarks() =>
-        _socket = WebSocket.CreateFromStream(new EndlessStream(_masked), new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = TimeSpan.Zero });
+        _socket = WebSocket.CreateFromStream(
+            new EndlessStream(_masked), new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = TimeSpan.Zero });
 
     [BenchmarkCategory("read a frame")]
     [Benchmark]

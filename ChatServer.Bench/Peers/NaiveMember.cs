@@ -25,7 +25,7 @@ internal sealed class NaiveMember(WebSocket socket) : IDisposable
         }
     }
 
-    /// <summary>Keeps a message back, for <see cref="Saboteur"/>.</summary>
+    /// <summary>Keeps a message back, for <see cref="RelayFault"/>.</summary>
     public void Hold(byte[] text) => Volatile.Write(ref _held, text);
 
     public byte[]? TakeHeld() => Interlocked.Exchange(ref _held, null);

@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Http;
 namespace ChatServer.Bench.Peers;
 
 /// <summary>
-/// The relay that one writes first: System.Net.WebSockets, a dictionary of rooms, one semaphore for each member, and a message goes to all others as it
-/// is, one after the other. Nothing is checked, kept or acknowledged.
+/// The relay that one writes first: System.Net.WebSockets, a dictionary of rooms, one semaphore for each member, and a message goes to all
+/// others as it is, one after the other. Nothing is checked, kept or acknowledged.
 /// </summary>
 internal static class NaivePeer
 {
@@ -17,7 +17,7 @@ internal static class NaivePeer
 
     private static readonly ConcurrentDictionary<string, ConcurrentDictionary<Guid, NaiveMember>> Rooms = new();
 
-    private static Saboteur? _saboteur;
+    private static RelayFault? _saboteur;
     private static bool _deflates;
 
     public static async Task<int> RunAsync(PeerOptions options)

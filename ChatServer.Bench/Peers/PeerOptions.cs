@@ -25,7 +25,9 @@ internal sealed class PeerOptions(IReadOnlyList<string> args)
         return null;
     }
 
-    /// <summary>A web application that listens on --port of 127.0.0.1, over TLS where there is a --cert and a --key, and logs nothing.</summary>
+    /// <summary>
+    /// A web application that listens on --port of 127.0.0.1, over TLS where there is a --cert and a --key, and logs nothing.
+    /// </summary>
     public WebApplicationBuilder CreateBuilder()
     {
         var builder = WebApplication.CreateSlimBuilder();

@@ -5,7 +5,9 @@ using ChatServer.Bench.Load;
 
 namespace ChatServer.Bench.Report;
 
-/// <summary>docs/performance.svg: for each workload its main figure, a bar for each server. Its colours can be read on light and on dark pages.</summary>
+/// <summary>
+/// docs/performance.svg: for each workload its main figure, a bar for each server. Its colours can be read on light and on dark pages.
+/// </summary>
 internal static class Chart
 {
     private const int Width = 760;
@@ -29,8 +31,10 @@ internal static class Chart
         }
 
         return string.Create(CultureInfo.InvariantCulture, $$"""
-            <svg xmlns="http://www.w3.org/2000/svg" width="{{Width}}" height="{{top}}" viewBox="0 0 {{Width}} {{top}}" role="img" aria-label="ChatServer beside a SignalR hub and a naive relay">
-            <style>text { font: 13px system-ui, sans-serif; fill: #7d8590 } .title { font-weight: 600 } .own { fill: #2f81f7 } .peer { fill: #8b949e }</style>
+            <svg xmlns="http://www.w3.org/2000/svg" width="{{Width}}" height="{{top}}" viewBox="0 0 {{Width}} {{top}}"
+              role="img" aria-label="ChatServer beside a SignalR hub and a naive relay">
+            <style>text { font: 13px system-ui, sans-serif; fill: #7d8590 } .title { font-weight: 600 }
+              .own { fill: #2f81f7 } .peer { fill: #8b949e }</style>
             {{body}}</svg>
 
             """);
@@ -48,7 +52,8 @@ internal static class Chart
         var bars = Contestant.All.Where(one => board.Find(work, one) is not null)
             .Select(one => (one, Value: board.Find(work, one)!.Median(run => main.Measure.Of(work, run)))).ToList();
         var longest = bars.Max(bar => bar.Value);
-        body.Append(CultureInfo.InvariantCulture, $"""<text class="title" x="8" y="{top + 14}">{work.Title}: {main.Measure.Title} ({main.Better})</text>""").Append('\n');
+        body.Append(CultureInfo.InvariantCulture,
+            $"""<text class="title" x="8" y="{top + 14}">{work.Title}: {main.Measure.Title} ({main.Better})</text>""").Append('\n');
         top += TitleHeight;
         foreach (var (contestant, value) in bars)
         {

@@ -16,8 +16,8 @@ internal static class Document
 
         ## What was compared
 
-        - **ChatServer**, {(options.Nodes == 1 ? "one node" : $"{options.Nodes} nodes")}, as in production: sessions and rooms checked, each message through Redis, acknowledged, and on its way to Quantum,
-          whose stand-in takes 5 ms for a save. What Quantum has saved is told to all members, a few times a second.
+        - **ChatServer**, {(options.Nodes == 1 ? "one node" : $"{options.Nodes} nodes")}, as in production:
+          sessions and rooms checked, each message through Redis, acknowledged, and on its way to Quantum, whose stand-in takes 5 ms for a save. What Quantum has saved is told to all members, a few times a second.
         - **SignalR**: a hub of ASP.NET Core, JSON protocol, a group for each room, in memory.
         - **naive relay**: `System.Net.WebSockets`, a dictionary of rooms, a semaphore for each member, in memory.
 
@@ -32,15 +32,19 @@ internal static class Document
 
         - The generator connects over loopback from a process of its own. Bodies have {Plan.StandardBodyBytes} bytes.
         - Every receiver checks that each message of each sender comes once and in order. Where one is lost, doubled or out of order there is no figure.
-        - *Fan-out* is a closed loop: one sender in each room keeps {Plan.StandardWindow} messages under way; the next may leave when the next member has one.
-          A delivery is a message at one other member. The sender gets no copy.
-        - *{Workload.All.First(work => work.Kind == WorkKind.Rate).Title}* is an open loop. Time counts from the moment when a message was due, so a server that stands still can't hide it.
+        - *Fan-out* is a closed loop: one sender in each room keeps {Plan.StandardWindow} messages under way; the next may
+          leave when the next member has one. A delivery is a message at one other member. The sender gets no copy.
+        - *{Workload.All.First(work => work.Kind == WorkKind.Rate).Title}* is an open loop. Time counts from the moment
+          when a message was due, so a server that stands still can't hide it.
         - *Idle*: each connection is opened, authenticated (ChatServer only) and in one of 1,000 rooms, 64 logins at a time. Memory is the process's
           resident memory after all of it, less what it was before the first connection; the kernel's buffers are not in it.
-        - Redis writes {(options.AppendOnly ? "to disk (appendonly yes, appendfsync everysec)" : "nothing to disk")}. Its processor time is shown apart.
-        - Each figure is the median of {options.Runs} runs of {options.Seconds:F0} s, each after {options.WarmUpSeconds:F0} s under load. One more run comes first and does not count. Idle: a fresh process each time.
-        - The generator used at most {100 * board.BusiestGenerator(overTls: false):F0} % of its core over plain TCP and {100 * board.BusiestGenerator(overTls: true):F0} % over TLS. Where that comes near to 100 %, it
-          was the limit and not the server; the processor time for each delivery is what counts then.
+        - Redis writes {(options.AppendOnly ? "to disk (appendonly yes, appendfsync everysec)" : "nothing to disk")}.
+          Its processor time is shown apart.
+        - Each figure is the median of {options.Runs} runs of {options.Seconds:F0} s, each after {options.WarmUpSeconds:F0} s under load.
+          One more run comes first and does not count. Idle: a fresh process each time.
+        - The generator used at most {100 * board.BusiestGenerator(overTls: false):F0} % of its core over plain TCP and
+          {100 * board.BusiestGenerator(overTls: true):F0} % over TLS. Where that comes near to 100 %, it was the limit
+          and not the server; the processor time for each delivery is what counts then.
 
         ## Figures
 

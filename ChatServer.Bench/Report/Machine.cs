@@ -14,7 +14,9 @@ internal static partial class Machine
     public static async Task<string> DescribeAsync(CancellationToken cancellation)
     {
         var processor = Field("/proc/cpuinfo", "model name");
-        var memory = Field("/proc/meminfo", "MemTotal") is { } total ? double.Parse(total.Split(' ')[0], CultureInfo.InvariantCulture) / (1024 * 1024) : 0;
+        var memory = Field("/proc/meminfo", "MemTotal") is { } total
+            ? double.Parse(total.Split(' ')[0], CultureInfo.InvariantCulture) / (1024 * 1024)
+            : 0;
         var redis = await RedisVersionAsync(cancellation);
         return string.Create(CultureInfo.InvariantCulture, $"""
             - processor: {processor ?? RuntimeInformation.ProcessArchitecture.ToString()}, {Environment.ProcessorCount} cores
@@ -26,7 +28,9 @@ internal static partial class Machine
     }
 
     private static string KernelRelease() =>
-        File.Exists("/proc/sys/kernel/osrelease") ? File.ReadAllText("/proc/sys/kernel/osrelease").Trim() : Environment.OSVersion.Version.ToString();
+        File.Exists("/proc/sys/kernel/osrelease")
+            ? File.ReadAllText("/proc/sys/kernel/osrelease").Trim()
+            : Environment.OSVersion.Version.ToString();
 
     private static string? Field(string file, string name) =>
         File.Exists(file)

@@ -14,7 +14,8 @@ internal sealed record Measure(string Title, string Format, Func<Workload, RunRe
 
     public static Measure Deliveries { get; } = new("deliveries/s", "N0", (_, run) => run.Drive.DeliveriesPerSecond);
 
-    public static Measure ServerCpu { get; } = new("server CPU, µs/delivery", "F2", (_, run) => Micro * run.Drive.ServerCpuSeconds / run.Drive.DeliveriesInWindow);
+    public static Measure ServerCpu { get; } = new(
+        "server CPU, µs/delivery", "F2", (_, run) => Micro * run.Drive.ServerCpuSeconds / run.Drive.DeliveriesInWindow);
 
     public static Measure P99 { get; } = new("p99, ms", "F2", (_, run) => run.Drive.P99);
 
@@ -24,7 +25,8 @@ internal sealed record Measure(string Title, string Format, Func<Workload, RunRe
         new("server memory, KiB/connection", "F1", (work, run) => (run.Drive.RssAfter - run.Drive.RssBefore) / 1024.0 / work.Connections);
 
     private static Measure RedisCpu { get; } =
-        new("Redis CPU, µs/delivery", "F2", (_, run) => Micro * run.Drive.RedisCpuSeconds / run.Drive.DeliveriesInWindow, OnlyProduct: true);
+        new("Redis CPU, µs/delivery", "F2", (_, run) => Micro * run.Drive.RedisCpuSeconds / run.Drive.DeliveriesInWindow,
+            OnlyProduct: true);
 
     private static Measure Saves { get; } = new("saved in Quantum, messages/s", "N0", (_, run) => run.SavesPerSecond, OnlyProduct: true);
 
@@ -41,7 +43,9 @@ internal sealed record Measure(string Title, string Format, Func<Workload, RunRe
     public static IReadOnlyList<Measure> For(WorkKind kind) => kind switch
     {
         WorkKind.Fanout => [Deliveries, Sent, ServerCpu, RedisCpu, Allocated, AllocatedEach, Saves, Backlog],
-        WorkKind.Rate => [new("p50, ms", "F2", (_, run) => run.Drive.P50), P99, new("p99.9, ms", "F2", (_, run) => run.Drive.P999), ServerCpu, RedisCpu, Saves, Backlog],
+        WorkKind.Rate =>
+            [new("p50, ms", "F2", (_, run) => run.Drive.P50), P99, new(
+                "p99.9, ms", "F2", (_, run) => run.Drive.P999), ServerCpu, RedisCpu, Saves, Backlog],
         _ => [Connects, Memory],
     };
 }

@@ -4,8 +4,8 @@ using ChatServer.Bench.Load;
 namespace ChatServer.Bench.Report;
 
 /// <summary>
-/// Keeps results between runs of this program, so that the workloads may be measured one by one. Only results of the same sources, measured the same way,
-/// come together.
+/// Keeps results between runs of this program, so that the workloads may be measured one by one. Only results of the same sources, measured
+/// the same way, come together.
 /// </summary>
 internal sealed class ResultStore(string file, string origin)
 {

@@ -49,6 +49,7 @@ internal static class Table
 
     private static string Ratio(Cell? product, Cell? peer, Workload work, Measure measure) =>
         product is { IsSound: true } && peer is { IsSound: true }
-            ? (product.Median(run => measure.Of(work, run)) / peer.Median(run => measure.Of(work, run))).ToString("F2", CultureInfo.InvariantCulture)
+            ? (product.Median(run => measure.Of(work, run)) / peer.Median(run => measure.Of(work, run)))
+                .ToString("F2", CultureInfo.InvariantCulture)
             : None;
 }

@@ -40,7 +40,8 @@ internal sealed class Child : IAsyncDisposable
     /// <param name="command">Program and arguments.</param>
     /// <param name="environment">Added to ours; null takes a variable out.</param>
     /// <param name="onLine">Told each line of its standard output.</param>
-    public static Child Start(IReadOnlyList<string> command, IEnumerable<(string Name, string? Value)>? environment = null, Action<string>? onLine = null)
+    public static Child Start(
+        IReadOnlyList<string> command, IEnumerable<(string Name, string? Value)>? environment = null, Action<string>? onLine = null)
     {
         var start = new ProcessStartInfo(command[0], command.Skip(1))
         {

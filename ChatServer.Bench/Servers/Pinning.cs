@@ -1,6 +1,9 @@
 namespace ChatServer.Bench.Servers;
 
-/// <summary>Puts the server and its Redis on one core, the generator and the stand-in for Quantum on the other, so that they do not disturb each other.</summary>
+/// <summary>
+/// Puts the server and its Redis on one core, the generator and the stand-in for Quantum on the other, so that they do not disturb each
+/// other.
+/// </summary>
 internal static class Pinning
 {
     public const int ServerCore = 0;
@@ -16,5 +19,6 @@ internal static class Pinning
         Obstacle is null ? ["taskset", "-c", $"{core}", .. command] : command;
 
     private static bool IsInPath(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Any(folder => File.Exists(Path.Combine(folder, program)));
 }

@@ -65,7 +65,8 @@ internal sealed class Scene : IAsyncDisposable
         var redis = await AddAsync(
             Pinning.Wrap(
                 Pinning.ServerCore,
-                "redis-server", "--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", appendOnly ? "yes" : "no", "--daemonize", "no"),
+                "redis-server", "--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", appendOnly ? "yes" : "no",
+                "--daemonize", "no"),
             port, [], cancellation);
         RedisPids = [redis.Id];
         return port;
@@ -85,7 +86,8 @@ internal sealed class Scene : IAsyncDisposable
         Func<int, IReadOnlyList<string>> command, Func<int, IEnumerable<(string, string?)>> environment, CancellationToken cancellation)
     {
         var port = FreePort.Next();
-        var server = await AddAsync(Pinning.Wrap(Pinning.ServerCore, command(port)), port, [.. environment(port), YoungestObjects], cancellation);
+        var server = await AddAsync(
+            Pinning.Wrap(Pinning.ServerCore, command(port)), port, [.. environment(port), YoungestObjects], cancellation);
         _ports.Add(port);
         _serverPids.Add(server.Id);
     }
@@ -93,7 +95,8 @@ internal sealed class Scene : IAsyncDisposable
     /// <returns>How many messages Quantum has so far; null where there is no Quantum.</returns>
     public async Task<long?> CountSavedAsync(CancellationToken cancellation) =>
         QuantumPort is { } port
-            ? long.Parse(await _http.GetStringAsync(new Uri($"http://127.0.0.1:{port}{QuantumStandIn.CountPath}"), cancellation), CultureInfo.InvariantCulture)
+            ? long.Parse(await _http.GetStringAsync(
+                new Uri($"http://127.0.0.1:{port}{QuantumStandIn.CountPath}"), cancellation), CultureInfo.InvariantCulture)
             : null;
 
     /// <returns>Bytes that all servers have allocated since they started; null where they don't tell.</returns>
@@ -109,7 +112,8 @@ internal sealed class Scene : IAsyncDisposable
         foreach (var port in _ports)
         {
             var metrics = await _http.GetStringAsync(new Uri($"{MetricsScheme}://127.0.0.1:{port}/metrics"), cancellation);
-            sum += long.Parse(metrics.Split('\n').Single(line => line.StartsWith(name, StringComparison.Ordinal)).AsSpan(name.Length), CultureInfo.InvariantCulture);
+            sum += long.Parse(metrics.Split(
+                '\n').Single(line => line.StartsWith(name, StringComparison.Ordinal)).AsSpan(name.Length), CultureInfo.InvariantCulture);
         }
 
         return sum;

@@ -5,7 +5,8 @@ using ChatServer.Bench.Servers;
 namespace ChatServer.Bench.Soak;
 
 /// <summary>
-/// People who come and go while others talk: each logs in, is in a room for some seconds, hears what is said there, and leaves, every other one without a word.
+/// People who come and go while others talk: each logs in, is in a room for some seconds, hears what is said there, and leaves, every other
+/// one without a word.
 /// </summary>
 /// <param name="port">The server's.</param>
 /// <param name="rooms">Rooms 1 up to this one.</param>
@@ -42,7 +43,8 @@ internal sealed class Churn(int port, int rooms, int firstUser)
                 await VisitAsync(user, stop);
                 Interlocked.Increment(ref _visits);
             }
-            catch (Exception exception) when (stop.IsCancellationRequested && (exception is OperationCanceledException or WebSocketException))
+            catch (Exception exception) when (stop.IsCancellationRequested
+                && (exception is OperationCanceledException or WebSocketException))
             {
                 // In the middle of whatever it was about.
                 return;

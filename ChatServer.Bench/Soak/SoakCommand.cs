@@ -7,7 +7,10 @@ using ChatServer.Bench.Servers;
 
 namespace ChatServer.Bench.Soak;
 
-/// <summary>Half load for long, while others come and go: nothing may be lost, doubled or reordered, and in the second half neither memory nor handles may keep growing.</summary>
+/// <summary>
+/// Half load for long, while others come and go: nothing may be lost, doubled or reordered, and in the second half neither memory nor
+/// handles may keep growing.
+/// </summary>
 internal static class SoakCommand
 {
     private const double MostGrowth = 0.05;
@@ -27,7 +30,8 @@ internal static class SoakCommand
         }
 
         var rate = probe is null ? options.Rate : probe.Drive.SentInWindow / probe.Drive.WindowSeconds / 2;
-        await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{rate:F0} messages/s for {options.Minutes:F0} minutes"));
+        await Console.Out.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture, $"{rate:F0} messages/s for {options.Minutes:F0} minutes"));
 
         var soak = closed with { Kind = WorkKind.Rate, Rate = rate };
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -50,7 +54,8 @@ internal static class SoakCommand
         {
             cancellation.ThrowIfCancellationRequested();
             var holding = new Holding(
-                Stopwatch.GetElapsedTime(started).TotalSeconds, ProcessFigures.ResidentBytes(scene.ServerPids), ProcessFigures.Handles(scene.ServerPids));
+                Stopwatch.GetElapsedTime(started).TotalSeconds, ProcessFigures.ResidentBytes(scene.ServerPids),
+                ProcessFigures.Handles(scene.ServerPids));
             samples.Add(holding);
             await Console.Out.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture,
@@ -70,10 +75,12 @@ internal static class SoakCommand
         }
 
         var growth = new Growth(samples);
+        var first = churn.FirstFailure is null ? "" : $" ({churn.FirstFailure})";
         await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"""
             {drive.Sent:N0} messages, {drive.Expected:N0} deliveries: none lost, doubled or out of order
-            {churn.Visits:N0} others came and went, {churn.Failures} of them not as they should{(churn.FirstFailure is { } first ? $" ({first})" : "")}
-            p50/p99/p99.9 {drive.P50:F2}/{drive.P99:F2}/{drive.P999:F2} ms, {result.SavesPerSecond:F0} saves/s, {result.Backlog} left to save
+            {churn.Visits:N0} others came and went, {churn.Failures} of them not as they should{first}
+            p50/p99/p99.9 {drive.P50:F2}/{drive.P99:F2}/{drive.P999:F2} ms
+            {result.SavesPerSecond:F0} saves/s, {result.Backlog} left to save
             in the second half: memory {growth.MemoryInSecondHalf:+0.0%;-0.0%}, handles {growth.HandlesInSecondHalf:+0.0%;-0.0%}
             """));
         return growth.MemoryInSecondHalf < MostGrowth && growth.HandlesInSecondHalf < MostGrowth && churn.Failures == 0 ? 0 : 1;

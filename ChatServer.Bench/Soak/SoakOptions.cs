@@ -18,7 +18,9 @@ internal sealed record SoakOptions(double Minutes = 30, double Rate = 0)
         var options = new SoakOptions();
         for (var index = 0; index < args.Count; index += 2)
         {
-            var value = index + 1 < args.Count ? double.Parse(args[index + 1], CultureInfo.InvariantCulture) : throw new FormatException($"{args[index]} needs a value.");
+            var value = index + 1 < args.Count
+                ? double.Parse(args[index + 1], CultureInfo.InvariantCulture)
+                : throw new FormatException($"{args[index]} needs a value.");
             options = args[index] switch
             {
                 "--minutes" => options with { Minutes = value },

@@ -36,7 +36,8 @@ public sealed class AcceptTests(ChatFixture chat) : IClassFixture<ChatFixture>
             ("https://example.com", 101), ("https://a.b.EXAMPLE.com:444", 101), ("https://badexample.com", 403),
         })
         {
-            (await RawPeer.AskOnceAsync(node.Port, RawPeer.Upgrade(origin))).Should().StartWith($"HTTP/1.1 {status} ", "the origin is {0}", origin);
+            (await RawPeer.AskOnceAsync(node.Port, RawPeer.Upgrade(origin))).Should()
+                .StartWith($"HTTP/1.1 {status} ", "the origin is {0}", origin);
         }
     }
 
@@ -107,7 +108,8 @@ public sealed class AcceptTests(ChatFixture chat) : IClassFixture<ChatFixture>
 
     [Fact]
     public async Task The_answer_to_the_key_is_that_of_the_RFC() =>
-        (await RawPeer.AskOnceAsync(chat.Node.Port, RawPeer.Upgrade())).Should().MatchRegex("(?i)\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK\\+xOo=\r\n");
+        (await RawPeer.AskOnceAsync(chat.Node.Port, RawPeer.Upgrade())).Should()
+            .MatchRegex("(?i)\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK\\+xOo=\r\n");
 
     [Fact]
     public async Task A_full_node_answers_503_and_has_room_again_when_somebody_leaves()
@@ -121,7 +123,8 @@ public sealed class AcceptTests(ChatFixture chat) : IClassFixture<ChatFixture>
         await leaves.DisposeAsync();
 
         await using var comes = await ComeInAsync(node);
-        (await RawPeer.AskOnceAsync(node.Port, RawPeer.Upgrade())).Should().StartWith("HTTP/1.1 503 ", "refusals and departures are counted right");
+        (await RawPeer.AskOnceAsync(node.Port, RawPeer.Upgrade())).Should()
+            .StartWith("HTTP/1.1 503 ", "refusals and departures are counted right");
     }
 
     [Fact]

@@ -1,14 +1,16 @@
-using ChatServer.Accept;
-using ChatServer.Deliver;
+using ChatServer.Connections;
+using ChatServer.Endpoints;
 using ChatServer.Protocol;
-using ChatServer.Tests.Demo;
+using ChatServer.Tests.Embedded.Demo.Support;
 using ChatServer.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 
 namespace ChatServer.Tests.EndToEnd;
 
-/// <summary>The service as people meet it: its own page in Chromium, and a page of somebody else that has nothing but the native WebSocket.</summary>
+/// <summary>
+/// The service as people meet it: its own page in Chromium, and a page of somebody else that has nothing but the native WebSocket.
+/// </summary>
 [Collection(ChromiumTests.Name)]
 public sealed class BrowserTests(ChromiumFixture chromium)
 {
@@ -17,7 +19,8 @@ public sealed class BrowserTests(ChromiumFixture chromium)
     {
         await using var node = await TestNode.StartAsync("Development", ListenMode.Ws);
         await using var first = await chromium.NewContextAsync();
-        await using var second = await chromium.NewContextAsync(new() { ViewportSize = new() { Width = 375, Height = 740 }, Locale = "en-GB" });
+        await using var second = await chromium.NewContextAsync(
+            new() { ViewportSize = new() { Width = 375, Height = 740 }, Locale = "en-GB" });
         var ada = await EnterAsync(first, node, "Ada");
         var zoe = await EnterAsync(second, node, "Zoe");
 
@@ -72,7 +75,8 @@ public sealed class BrowserTests(ChromiumFixture chromium)
             await Assertions.Expect(ada.Locator("[data-testid=message][data-own]").First).ToHaveAttributeAsync("data-state", "sending");
             await context.SetOfflineAsync(false);
 
-            await Assertions.Expect(ada.Locator("[data-testid=message][data-own][data-state=saved]")).ToHaveCountAsync(2, new() { Timeout = 30_000 });
+            await Assertions.Expect(ada.Locator("[data-testid=message][data-own][data-state=saved]"))
+                .ToHaveCountAsync(2, new() { Timeout = 30_000 });
             await Assertions.Expect(ada.Locator("[data-testid=message][data-own] [data-testid=body]")).ToHaveTextAsync(
                 ["written offline, first", "written offline, second"]);
         }

@@ -33,7 +33,8 @@ public sealed class ChatTests(TwoNodes chat) : IClassFixture<TwoNodes>
             var message = frame.Messages().Should().ContainSingle().Which;
             JsonNode.DeepEquals(message, new JsonObject
             {
-                ["type"] = "chat", ["room_id"] = 200, ["seq"] = 1, ["identifier"] = "a1", ["from_user_id"] = 1, ["company_id"] = Sessions.Company,
+                ["type"] = "chat", ["room_id"] = 200, ["seq"] = 1, ["identifier"] = "a1", ["from_user_id"] = 1,
+                    ["company_id"] = TestSessions.Company,
                 ["body"] = "hello", ["timestamp"] = ack.Text("timestamp"),
             }).Should().BeTrue("it is {0}", message.ToJsonString());
         }
@@ -88,7 +89,8 @@ public sealed class ChatTests(TwoNodes chat) : IClassFixture<TwoNodes>
         // Escaped as System.Text.Json does it, then as little as JSON allows.
         await sender.SayAsync(room, "escaped", body);
         await sender.SendTextAsync($$"""{"type":"chat","room_id":{{room}},"identifier":"raw","body":"{{LeastEscaped(body)}}"}""");
-        (await other.UntilMessageAsync("raw")).SelectMany(frame => frame.Messages()).Select(message => message.Text("body")).Should().Equal(body, body);
+        (await other.UntilMessageAsync("raw")).SelectMany(frame => frame.Messages()).Select(message => message.Text("body")).Should()
+            .Equal(body, body);
         await Eventually.TrueAsync(() => Calls(room).Length >= 2, ChatPeer.Patience, () => "both are to be saved");
         Calls(room).Should().Equal(body, body);
     }
@@ -148,7 +150,7 @@ public sealed class ChatTests(TwoNodes chat) : IClassFixture<TwoNodes>
         (await sender.SayAsync(240, identifier)).Text("identifier").Should().Be(identifier);
         await other.UntilMessageAsync(identifier);
         await Eventually.TrueAsync(() => Call(240, identifier) is not null, ChatPeer.Patience, () => "it is to be saved");
-        Call(240, identifier)!.IdempotencyKey.Should().Be($"{Sessions.Company}:240:26:{Uri.EscapeDataString(identifier)}");
+        Call(240, identifier)!.IdempotencyKey.Should().Be($"{TestSessions.Company}:240:26:{Uri.EscapeDataString(identifier)}");
     }
 
     [Fact]
@@ -189,7 +191,8 @@ public sealed class ChatTests(TwoNodes chat) : IClassFixture<TwoNodes>
 
     private string[] Calls(long room) => [.. chat.Quantum.Calls.Where(call => call.Room == room).Select(call => call.Content)];
 
-    private SaveCall? Call(long room, string identifier) => chat.Quantum.Calls.FirstOrDefault(call => call.Room == room && call.Identifier == identifier);
+    private SaveCall? Call(long room, string identifier) =>
+        chat.Quantum.Calls.FirstOrDefault(call => call.Room == room && call.Identifier == identifier);
 
     private static string LeastEscaped(string text) => string.Concat(text.Select(c => c switch
     {

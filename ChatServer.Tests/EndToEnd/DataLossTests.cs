@@ -1,3 +1,4 @@
+using ChatServer.Redis;
 using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.EndToEnd;
@@ -14,7 +15,7 @@ public sealed class DataLossTests(ChatFixture chat) : IClassFixture<ChatFixture>
         await using var connection = await redis.ConnectAsync();
         await using var one = await TestNode.StartAsync(redis, chat.Quantum.Url);
         await using var two = await TestNode.StartAsync(redis, chat.Quantum.Url);
-        var sessions = new Sessions(connection);
+        var sessions = new TestSessions(connection);
         await using var ada = await ChatPeer.LoginAsync(one.Url, await sessions.LoginAsync(51), Room);
         await using var ben = await ChatPeer.LoginAsync(two.Url, await sessions.LoginAsync(52), Room);
         for (var number = 1; number <= 3; number++)
@@ -53,7 +54,7 @@ public sealed class DataLossTests(ChatFixture chat) : IClassFixture<ChatFixture>
         await using var redis = await RedisServer.StartAsync();
         await using var connection = await redis.ConnectAsync();
         await using var node = await TestNode.StartAsync(redis, chat.Quantum.Url);
-        var sessions = new Sessions(connection);
+        var sessions = new TestSessions(connection);
         await using var ada = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(53), Room);
         await using var ben = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(54), Room);
         for (var number = 1; number <= 3; number++)
@@ -63,7 +64,7 @@ public sealed class DataLossTests(ChatFixture chat) : IClassFixture<ChatFixture>
             await ben.FindAsync("chat");
         }
 
-        var key = $"chat:{{{new ChatServer.Redis.RedisKeys(64).PartitionOf(new(Sessions.Company, Room))}}}:room:{Sessions.Company}:{Room}";
+        var key = $"chat:{{{new RedisKeys(64).PartitionOf(new(TestSessions.Company, Room))}}}:room:{TestSessions.Company}:{Room}";
         await connection.GetDatabase().HashSetAsync(key, "seq", 1);
         await ada.ChatAsync(Room, "m4", "after the fall");
 

@@ -1,5 +1,5 @@
-using ChatServer.Operate;
-using ChatServer.Settings;
+using ChatServer.Operations;
+using ChatServer.Redis;
 using ChatServer.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -50,7 +50,7 @@ public sealed class DeadLetterTests(ChatFixture chat) : IClassFixture<ChatFixtur
         await using var connection = await redis.ConnectAsync();
         await using var quantum = await QuantumServer.StartAsync();
         await using var node = await TestNode.StartAsync(redis, quantum.Url, ("SAVE_ATTEMPTS", "5"));
-        var sessions = new Sessions(connection);
+        var sessions = new TestSessions(connection);
         await using var unlucky = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(42), 851);
         await using var lucky = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(43), 852);
         quantum.Instead = (call, context) =>
@@ -70,7 +70,8 @@ public sealed class DeadLetterTests(ChatFixture chat) : IClassFixture<ChatFixtur
             }
         });
 
-        await Eventually.TrueAsync(() => quantum.Saved.Any(call => call.Identifier == "after"), TimeSpan.FromSeconds(30), () => "the room goes on");
+        await Eventually.TrueAsync(
+            () => quantum.Saved.Any(call => call.Identifier == "after"), TimeSpan.FromSeconds(30), () => "the room goes on");
 
         (await unlucky.ToldAsync("info"))["code"]!.GetValue<string>().Should().Be("not_saved");
         await talking;
@@ -79,7 +80,7 @@ public sealed class DeadLetterTests(ChatFixture chat) : IClassFixture<ChatFixtur
     private async Task<(int Code, string Output)> CommandAsync(params string[] arguments)
     {
         var output = new StringWriter { NewLine = "\n" };
-        var code = await DeadLettersCommand.RunAsync(chat.Node.Services.GetRequiredService<ChatSettings>(), arguments, output);
+        var code = await DeadLettersCommand.RunAsync(chat.Node.Services.GetRequiredService<RedisOptions>(), arguments, output);
         return (code, output.ToString());
     }
 }

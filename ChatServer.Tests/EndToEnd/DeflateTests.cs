@@ -1,8 +1,7 @@
 using System.Net.WebSockets;
-using System.Text;
 using ChatServer.Tests.Support;
-using ChatServer.Tests.Wire;
-using ChatServer.Wire;
+using ChatServer.Tests.WebSockets.Support;
+using ChatServer.WebSockets;
 
 namespace ChatServer.Tests.EndToEnd;
 
@@ -18,12 +17,14 @@ public sealed class DeflateTests(ChatFixture chat) : IClassFixture<ChatFixture>
     {
         await using var node = await chat.StartNodeAsync(("CHAT_PERMESSAGE_DEFLATE", "true"));
         await using var plain = await LoginAsync(node, 1, null);
-        await using var small = await LoginAsync(node, 2, new() { ClientContextTakeover = contextTakeover, ServerContextTakeover = contextTakeover });
+        await using var small = await LoginAsync(
+            node, 2, new() { ClientContextTakeover = contextTakeover, ServerContextTakeover = contextTakeover });
         await using var other = await LoginAsync(chat.Node, 3, null);
         var prefix = contextTakeover ? "t" : "n";
         var body = string.Concat(Enumerable.Repeat("Grüße an alle 👋 ", 100));
 
-        foreach (var (from, identifier) in new[] { (plain, prefix + "1"), (small, prefix + "2"), (other, prefix + "3"), (small, prefix + "4") })
+        foreach (var (from, identifier) in new[] { (plain, prefix + "1"), (small, prefix + "2"), (other, prefix + "3"),
+            (small, prefix + "4") })
         {
             await from.ChatAsync(900, identifier, body + identifier);
             foreach (var peer in new[] { plain, small, other }.Where(peer => peer != from))
@@ -45,7 +46,8 @@ public sealed class DeflateTests(ChatFixture chat) : IClassFixture<ChatFixture>
         (await RawPeer.AskOnceAsync(node.Port, offering)).Should()
             .Contain("Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n");
         (await RawPeer.AskOnceAsync(node.Port, RawPeer.Upgrade())).Should().NotContain("Sec-WebSocket-Extensions");
-        (await RawPeer.AskOnceAsync(chat.Node.Port, offering)).Should().StartWith("HTTP/1.1 101 ").And.NotContain("Sec-WebSocket-Extensions");
+        (await RawPeer.AskOnceAsync(chat.Node.Port, offering)).Should()
+            .StartWith("HTTP/1.1 101 ").And.NotContain("Sec-WebSocket-Extensions");
 
         // An upgrade that HTTP serves, for its odd header, agrees too.
         (await RawPeer.AskOnceAsync(node.Port, offering.Replace("\r\n\r\n", "\r\nX-Odd!: 1\r\n\r\n", StringComparison.Ordinal))).Should()
@@ -58,7 +60,8 @@ public sealed class DeflateTests(ChatFixture chat) : IClassFixture<ChatFixture>
         await using var node = await chat.StartNodeAsync(("CHAT_PERMESSAGE_DEFLATE", "true"));
         await using var other = await LoginAsync(node, 1, new());
         await using var peer = await RawPeer.ConnectAsync(node.Port);
-        (await peer.AskAsync(RawPeer.Upgrade().Replace("\r\n\r\n", "\r\n" + Offer + "\r\n", StringComparison.Ordinal))).Should().StartWith("HTTP/1.1 101 ");
+        (await peer.AskAsync(RawPeer.Upgrade().Replace("\r\n\r\n", "\r\n" + Offer + "\r\n", StringComparison.Ordinal))).Should()
+            .StartWith("HTTP/1.1 101 ");
         await peer.SendTextAsync($"{{\"type\":\"auth\",\"token\":\"{await chat.Sessions.LoginAsync(2)}\"}}");
         await peer.NextAsync();
         var bomb = Deflated.Message(new string(' ', 10_000_000));

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using ChatServer.Sessions;
 using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.EndToEnd;
@@ -19,7 +20,7 @@ public sealed class FirstFrameTests(ChatFixture chat) : IClassFixture<ChatFixtur
             ["type", "success", "user_id", "company_id", "connection_id", "session_expires_in", "rooms", "ping_interval"]);
         answer.Flag("success").Should().BeTrue();
         answer.Number("user_id").Should().Be(1);
-        answer.Number("company_id").Should().Be(Sessions.Company);
+        answer.Number("company_id").Should().Be(TestSessions.Company);
         answer.Text("connection_id").Should().NotBeNullOrEmpty();
         answer.Number("session_expires_in").Should().BeInRange(980, 1000);
         answer.Numbers("rooms").Should().Equal(12, 15);
@@ -48,13 +49,14 @@ public sealed class FirstFrameTests(ChatFixture chat) : IClassFixture<ChatFixtur
     {
         // A key whose base64 has every difference between the alphabets, and padding.
         const string key = "??>>~~_3_44";
-        await chat.Sessions.StoreAsync(key, Sessions.Record(44));
-        var standard = Sessions.Token(key);
+        await chat.Sessions.StoreAsync(key, TestSessions.Record(44));
+        var standard = TestSessions.Token(key);
         standard.Should().ContainAny("/", "+").And.EndWith("=");
         var url = standard.Replace('+', '-').Replace('/', '_');
         foreach (var token in new[]
         {
-            standard, standard.TrimEnd('='), url, url.TrimEnd('='), "??>>~~_" + Sessions.Token("3_44"), "??>>~~_" + Sessions.Token("3_44").TrimEnd('='),
+            standard, standard.TrimEnd('='), url, url.TrimEnd('='), "??>>~~_" + TestSessions.Token("3_44"), "??>>~~_"
+                + TestSessions.Token("3_44").TrimEnd('='),
         })
         {
             await AssertAcceptedAsync(token, 44);
@@ -67,14 +69,17 @@ public sealed class FirstFrameTests(ChatFixture chat) : IClassFixture<ChatFixtur
         await chat.Sessions.LoginAsync(3, timeToLive: TimeSpan.FromMilliseconds(50));
         await chat.Sessions.LoginAsync(4);
         await chat.Sessions.LogoutAsync(4);
-        await chat.Connection.GetDatabase().StringSetAsync("secret", Sessions.Record(5));
+        await chat.Connection.GetDatabase().StringSetAsync("secret", TestSessions.Record(5));
         await chat.Connection.GetDatabase().ListRightPushAsync("list_3_5", "x");
-        await Eventually.TrueAsync(() => !chat.Connection.GetDatabase().KeyExists(Sessions.Key(3)), ChatPeer.Patience, () => "the session lives on");
+        await Eventually.TrueAsync(
+            () => !chat.Connection.GetDatabase().KeyExists(TestSessions.Key(3)), ChatPeer.Patience, () => "the session lives on");
         var answers = new List<string>();
         foreach (var token in new[]
         {
-            Sessions.Token("nobody_3_5"), Sessions.Token(Sessions.Key(3)), Sessions.Token(Sessions.Key(4)), Sessions.Token("secret"), Sessions.Token("list_3_5"),
-            Sessions.Token("x_0_5"), Sessions.Token("x_3_-5"), Sessions.Token("_3_5"), Sessions.Token("x_3_99999999999999999999"), "no token", "\"quoted\"", "[1]", "12", "{", "",
+            TestSessions.Token("nobody_3_5"), TestSessions.Token(
+                TestSessions.Key(3)), TestSessions.Token(TestSessions.Key(4)), TestSessions.Token("secret"), TestSessions.Token("list_3_5"),
+            TestSessions.Token("x_0_5"), TestSessions.Token("x_3_-5"), TestSessions.Token("_3_5"),
+            TestSessions.Token("x_3_99999999999999999999"), "no token", "\"quoted\"", "[1]", "12", "{", "",
             "   ", new string('A', 4096),
         })
         {
@@ -155,11 +160,11 @@ public sealed class FirstFrameTests(ChatFixture chat) : IClassFixture<ChatFixtur
     public async Task Records_in_base64_are_understood()
     {
         await using var node = await chat.StartNodeAsync(("SESSION_ENCRYPTION", "base64"));
-        await chat.Sessions.StoreAsync("b64_3_9", Convert.ToBase64String(Encoding.UTF8.GetBytes(Sessions.Record(9))));
-        await chat.Sessions.StoreAsync("plain_3_9", Sessions.Record(9));
+        await chat.Sessions.StoreAsync("b64_3_9", Convert.ToBase64String(Encoding.UTF8.GetBytes(TestSessions.Record(9))));
+        await chat.Sessions.StoreAsync("plain_3_9", TestSessions.Record(9));
 
-        await AssertAcceptedAsync(Sessions.Token("b64_3_9"), 9, node);
-        await AssertRefusedAsync(Sessions.Token("plain_3_9"), node);
+        await AssertAcceptedAsync(TestSessions.Token("b64_3_9"), 9, node);
+        await AssertRefusedAsync(TestSessions.Token("plain_3_9"), node);
     }
 
     [Fact]
@@ -169,15 +174,15 @@ public sealed class FirstFrameTests(ChatFixture chat) : IClassFixture<ChatFixtur
         const string newKey = "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=";
         await using var before = await chat.StartNodeAsync(("SESSION_ENCRYPTION", "fernet"), ("FERNET_KEYS", oldKey));
         await using var after = await chat.StartNodeAsync(("SESSION_ENCRYPTION", "fernet"), ("FERNET_KEYS", $"{newKey},{oldKey}"));
-        await chat.Sessions.StoreAsync("old_3_10", Fernet(oldKey, Sessions.Record(10)));
-        await chat.Sessions.StoreAsync("new_3_10", Fernet(newKey, Sessions.Record(10)));
-        await chat.Sessions.StoreAsync("plain_3_10", Sessions.Record(10));
+        await chat.Sessions.StoreAsync("old_3_10", Encrypt(oldKey, TestSessions.Record(10)));
+        await chat.Sessions.StoreAsync("new_3_10", Encrypt(newKey, TestSessions.Record(10)));
+        await chat.Sessions.StoreAsync("plain_3_10", TestSessions.Record(10));
 
-        await AssertAcceptedAsync(Sessions.Token("old_3_10"), 10, before);
-        await AssertAcceptedAsync(Sessions.Token("old_3_10"), 10, after);
-        await AssertAcceptedAsync(Sessions.Token("new_3_10"), 10, after);
-        await AssertRefusedAsync(Sessions.Token("new_3_10"), before);
-        await AssertRefusedAsync(Sessions.Token("plain_3_10"), after);
+        await AssertAcceptedAsync(TestSessions.Token("old_3_10"), 10, before);
+        await AssertAcceptedAsync(TestSessions.Token("old_3_10"), 10, after);
+        await AssertAcceptedAsync(TestSessions.Token("new_3_10"), 10, after);
+        await AssertRefusedAsync(TestSessions.Token("new_3_10"), before);
+        await AssertRefusedAsync(TestSessions.Token("plain_3_10"), after);
     }
 
     [Theory]
@@ -192,7 +197,7 @@ public sealed class FirstFrameTests(ChatFixture chat) : IClassFixture<ChatFixtur
     {
         await chat.Sessions.StoreAsync("odd_3_11", record);
 
-        await AssertRefusedAsync(Sessions.Token("odd_3_11"));
+        await AssertRefusedAsync(TestSessions.Token("odd_3_11"));
     }
 
     [Fact]
@@ -200,7 +205,7 @@ public sealed class FirstFrameTests(ChatFixture chat) : IClassFixture<ChatFixtur
     {
         await chat.Sessions.StoreAsync("flat_3_11", "{\"token_key\":\"t\",\"user_id\":11,\"company_id\":3}");
 
-        await AssertAcceptedAsync(Sessions.Token("flat_3_11"), 11);
+        await AssertAcceptedAsync(TestSessions.Token("flat_3_11"), 11);
     }
 
     [Fact]
@@ -222,7 +227,8 @@ public sealed class FirstFrameTests(ChatFixture chat) : IClassFixture<ChatFixtur
 
         await AssertAcceptedAsync(await chat.Sessions.LoginAsync(14), 14);
         await peers[0].DisposeAsync();
-        await Eventually.TrueAsync(() => chat.Node.Connections.OfUser(13).Count < 20, ChatPeer.Patience, () => "the place of the one who left is not free");
+        await Eventually.TrueAsync(
+            () => chat.Node.Connections.OfUser(13).Count < 20, ChatPeer.Patience, () => "the place of the one who left is not free");
         await AssertAcceptedAsync(token, 13);
         foreach (var peer in peers)
         {
@@ -237,7 +243,8 @@ public sealed class FirstFrameTests(ChatFixture chat) : IClassFixture<ChatFixtur
         await using var peer = await RawPeer.OpenAsync(chat.Node.Port);
         await peer.SendTextAsync(
             $"{{\"type\":\"auth\",\"token\":\"{token}\"}}", "{\"type\":\"join\",\"room_id\":1500}",
-            "{\"type\":\"chat\",\"room_id\":1500,\"identifier\":\"behind\",\"body\":\"" + new string('x', 5000) + "\"}", "{\"type\":\"ping\"}");
+            "{\"type\":\"chat\",\"room_id\":1500,\"identifier\":\"behind\",\"body\":\"" + new string('x', 5000) + "\"}",
+            "{\"type\":\"ping\"}");
 
         (await peer.TextAsync()).Should().Contain("\"auth\"").And.Contain("true");
 
@@ -245,7 +252,8 @@ public sealed class FirstFrameTests(ChatFixture chat) : IClassFixture<ChatFixtur
         var rest = new[] { await peer.TextAsync(), await peer.TextAsync(), await peer.TextAsync() };
         rest.Should().ContainSingle(text => text.Contains("\"pong\""));
         rest.Where(text => !text.Contains("\"pong\"")).Should().SatisfyRespectively(
-            joined => joined.Should().Contain("\"joined\"").And.Contain("1500"), ack => ack.Should().Contain("\"ack\"").And.Contain("\"behind\""));
+            joined => joined.Should().Contain("\"joined\"").And.Contain("1500"),
+            ack => ack.Should().Contain("\"ack\"").And.Contain("\"behind\""));
     }
 
     [Fact]
@@ -269,7 +277,7 @@ public sealed class FirstFrameTests(ChatFixture chat) : IClassFixture<ChatFixtur
         await using var node = await TestNode.StartAsync(redis, chat.Quantum.Url);
         await redis.StopAsync();
         await using var peer = await ChatPeer.OpenAsync(node.Url);
-        await peer.SendTextAsync(Sessions.Token("any_3_18"));
+        await peer.SendTextAsync(TestSessions.Token("any_3_18"));
 
         (await peer.NextAsync("auth")).Text("code").Should().Be("unavailable");
         (await peer.Closed).Should().Be((4004, "unavailable"));
@@ -292,9 +300,9 @@ public sealed class FirstFrameTests(ChatFixture chat) : IClassFixture<ChatFixtur
         (await peer.Closed).Should().Be((4500, "invalid_token"));
     }
 
-    private static string Fernet(string key, string text)
+    private static string Encrypt(string key, string text)
     {
-        ChatServer.Authenticate.Fernet.TryReadKey(key, out var bytes).Should().BeTrue();
-        return new ChatServer.Authenticate.Fernet([bytes!], TimeProvider.System).Encrypt(Encoding.UTF8.GetBytes(text));
+        Fernet.TryReadKey(key, out var bytes).Should().BeTrue();
+        return new Fernet([bytes!], TimeProvider.System).Encrypt(Encoding.UTF8.GetBytes(text));
     }
 }

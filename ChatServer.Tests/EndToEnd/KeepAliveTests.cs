@@ -1,7 +1,7 @@
 using System.Text;
 using ChatServer.Tests.Support;
-using ChatServer.Tests.Wire;
-using ChatServer.Wire;
+using ChatServer.Tests.WebSockets.Support;
+using ChatServer.WebSockets;
 
 namespace ChatServer.Tests.EndToEnd;
 
@@ -33,7 +33,8 @@ public sealed class KeepAliveTests(ChatFixture chat) : IClassFixture<ChatFixture
         (await peer.NextAsync()).Opcode.Should().Be(Opcode.Ping);
         (await peer.CloseAsync()).Should().Be((4003, "no_pong"));
         TimeProvider.System.GetElapsedTime(start).TotalSeconds.Should().BeInRange(2, 6);
-        await Eventually.TrueAsync(() => node.Connections.Count == 0, TimeSpan.FromSeconds(15), () => "who is given up does not stay in the books");
+        await Eventually.TrueAsync(
+            () => node.Connections.Count == 0, TimeSpan.FromSeconds(15), () => "who is given up does not stay in the books");
     }
 
     [Fact]
@@ -126,13 +127,15 @@ public sealed class KeepAliveTests(ChatFixture chat) : IClassFixture<ChatFixture
             await sender.SayAsync(706, $"{number}", body);
         }
 
-        await Eventually.TrueAsync(() => node.Connections.Count == 1, TimeSpan.FromSeconds(25), () => "its connection holds on to its buffers");
+        await Eventually.TrueAsync(
+            () => node.Connections.Count == 1, TimeSpan.FromSeconds(25), () => "its connection holds on to its buffers");
     }
 
     private async Task<RawPeer> LoginAsync(TestNode node, long user, long room, int? receiveBuffer = null)
     {
         var peer = await RawPeer.OpenAsync(node.Port, receiveBuffer);
-        await peer.SendTextAsync($"{{\"type\":\"auth\",\"token\":\"{await chat.Sessions.LoginAsync(user)}\",\"rooms\":[{{\"room_id\":{room}}}]}}");
+        await peer.SendTextAsync(
+            $"{{\"type\":\"auth\",\"token\":\"{await chat.Sessions.LoginAsync(user)}\",\"rooms\":[{{\"room_id\":{room}}}]}}");
         (await peer.TextAsync()).Should().Contain("\"success\":true");
         (await peer.TextAsync()).Should().Contain("joined");
         return peer;

@@ -28,7 +28,8 @@ public sealed class ManyClientsTests(ChatFixture chat) : IClassFixture<ChatFixtu
                 await member.Peer.ChatAsync(member.Room, $"u{member.User}n{number}", $"{member.User} says {number}");
             }
         }));
-        var streams = await Task.WhenAll(peers.Select(async member => (member.User, member.Room, Seen: await CollectAsync(member.Peer, MessagesEach * Clients / Rooms))));
+        var streams = await Task.WhenAll(peers.Select(
+            async member => (member.User, member.Room, Seen: await CollectAsync(member.Peer, MessagesEach * Clients / Rooms))));
 
         foreach (var room in streams.GroupBy(stream => stream.Room))
         {
@@ -36,11 +37,13 @@ public sealed class ManyClientsTests(ChatFixture chat) : IClassFixture<ChatFixtu
             whole.Should().OnlyHaveUniqueItems().And.HaveCount(MessagesEach * Clients / Rooms);
             foreach (var (user, _, seen) in room)
             {
-                seen.Select(message => message.Seq).Should().Equal(Enumerable.Range(1, seen.Count).Select(seq => (long)seq), "user {0} gets each seq once, in order", user);
+                seen.Select(message => message.Seq).Should()
+                    .Equal(Enumerable.Range(1, seen.Count).Select(seq => (long)seq), "user {0} gets each seq once, in order", user);
                 seen.Select(message => message.Identifier).Should().Equal(whole, "every member sees the same conversation");
                 foreach (var sender in seen.GroupBy(message => message.Identifier.Split('n')[0]))
                 {
-                    sender.Select(message => int.Parse(message.Identifier.Split('n')[1], CultureInfo.InvariantCulture)).Should().BeInAscendingOrder("a sender's order holds");
+                    sender.Select(message => int.Parse(message.Identifier.Split('n')[1], CultureInfo.InvariantCulture)).Should()
+                        .BeInAscendingOrder("a sender's order holds");
                 }
             }
         }
@@ -50,7 +53,8 @@ public sealed class ManyClientsTests(ChatFixture chat) : IClassFixture<ChatFixtu
         foreach (var room in saved.GroupBy(call => call.Room))
         {
             room.Select(call => call.Identifier).Should().Equal(
-                streams.First(stream => stream.Room == room.Key).Seen.Select(message => message.Identifier), "Quantum has the room's messages in seq order");
+                streams.First(stream => stream.Room == room.Key).Seen.Select(message => message.Identifier),
+                "Quantum has the room's messages in seq order");
         }
 
         chat.Quantum.Calls.Should().HaveCount(Clients * MessagesEach, "no save was repeated without need");
@@ -73,7 +77,8 @@ public sealed class ManyClientsTests(ChatFixture chat) : IClassFixture<ChatFixtu
                     seen.Add((frame["seq"]!.GetValue<long>(), frame["identifier"]!.GetValue<string>()));
                     break;
                 case "chat":
-                    seen.AddRange(frame["messages"]!.AsArray().Select(message => (message!["seq"]!.GetValue<long>(), message["identifier"]!.GetValue<string>())));
+                    seen.AddRange(frame["messages"]!.AsArray().Select(
+                        message => (message!["seq"]!.GetValue<long>(), message["identifier"]!.GetValue<string>())));
                     break;
             }
         }

@@ -1,4 +1,4 @@
-using ChatServer.Persist;
+using ChatServer.Outbox;
 using ChatServer.Redis;
 using ChatServer.Tests.Support;
 using Microsoft.AspNetCore.Http;
@@ -18,7 +18,8 @@ public sealed class PersistTests(TwoNodes chat) : IClassFixture<TwoNodes>
 
         var call = Calls(500).Should().ContainSingle().Which;
         call.Should().BeEquivalentTo(
-            new SaveCall(Sessions.Company, 500, 1, "a 1/ż", "a + b & c = 100 %", "Token rest-1", "3:500:1:a%201%2F%C5%BC", default), options => options.Excluding(it => it.At));
+            new SaveCall(TestSessions.Company, 500, 1, "a 1/ż", "a + b & c = 100 %", "Token rest-1", "3:500:1:a%201%2F%C5%BC", default),
+            options => options.Excluding(it => it.At));
     }
 
     [Fact]
@@ -71,11 +72,13 @@ public sealed class PersistTests(TwoNodes chat) : IClassFixture<TwoNodes>
         await using var own = await ChatFixture.StartAsync();
         var rooms = Enumerable.Range(550, 20).Select(room => (long)room).ToArray();
         var database = own.Connection.GetDatabase();
-        RedisKey[] leases = [.. Enumerable.Range(0, own.Node.Services.GetRequiredService<IOutbox>().Partitions).Select(partition => (RedisKey)RedisKeys.Lease(partition))];
+        RedisKey[] leases = [.. Enumerable.Range(0, own.Node.Services.GetRequiredService<IOutbox>().Partitions)
+            .Select(partition => (RedisKey)RedisKeys.Lease(partition))];
         await using (await own.StartNodeAsync())
         {
             await Eventually.TrueAsync(
-                () => database.StringGet(leases).Distinct().Count(owner => owner.HasValue) == 2, IOutbox.LeaseTime, () => "the nodes don't share the work");
+                () => database.StringGet(leases).Distinct().Count(owner => owner.HasValue) == 2, OutboxOptions.LeaseTime,
+                () => "the nodes don't share the work");
         }
 
         await using var sender = await own.LoginAsync(1, rooms);
@@ -84,7 +87,7 @@ public sealed class PersistTests(TwoNodes chat) : IClassFixture<TwoNodes>
             await sender.SayAsync(room, $"m{room}");
         }
 
-        await own.Quantum.WaitForSavedAsync(rooms.Length).WaitAsync(IOutbox.LeaseTime / 2);
+        await own.Quantum.WaitForSavedAsync(rooms.Length).WaitAsync(OutboxOptions.LeaseTime / 2);
     }
 
     [Theory]
@@ -109,7 +112,8 @@ public sealed class PersistTests(TwoNodes chat) : IClassFixture<TwoNodes>
         info.Number("seq").Should().Be(ack.Number("seq"));
         info.Text("message").Should().Be(words ?? info.Text("message")).And.NotBeEmpty();
         (await sender.ToldAsync("info_chat")).Text("identifier").Should().Be("good");
-        (await other.ToldAsync("saved"))["saved"]![0]!["identifier"]!.GetValue<string>().Should().Be("good", "what is not saved is not said to be");
+        (await other.ToldAsync("saved"))["saved"]![0]!["identifier"]!.GetValue<string>().Should()
+            .Be("good", "what is not saved is not said to be");
         own.Quantum.Calls.Count(call => call.Identifier == "bad").Should().Be(1, "a last word is not asked for twice");
     }
 
@@ -189,7 +193,8 @@ public sealed class PersistTests(TwoNodes chat) : IClassFixture<TwoNodes>
         var saved = await back.WaitForSavedAsync(3 * count, TimeSpan.FromSeconds(30));
         saved.Where(call => call.Room == 540).Select(call => call.Identifier).Should().Equal(
             Enumerable.Range(0, count).SelectMany(number => new[] { $"one{number}", $"two{number}" }));
-        saved.Where(call => call.Room == 541).Select(call => call.Identifier).Should().Equal(Enumerable.Range(0, count).Select(number => $"other{number}"));
+        saved.Where(call => call.Room == 541).Select(call => call.Identifier).Should()
+            .Equal(Enumerable.Range(0, count).Select(number => $"other{number}"));
     }
 
     [Fact]
@@ -211,7 +216,8 @@ public sealed class PersistTests(TwoNodes chat) : IClassFixture<TwoNodes>
         saved.Should().NotContain(call => call.Room == 550);
         own.Quantum.Instead = (_, _) => Task.FromResult(false);
         saved = await own.Quantum.WaitForSavedAsync(10 * count, TimeSpan.FromSeconds(20));
-        saved.Where(call => call.Room == 550).Select(call => call.Identifier).Should().Equal(Enumerable.Range(0, count).Select(number => $"550-{number}"));
+        saved.Where(call => call.Room == 550).Select(call => call.Identifier).Should()
+            .Equal(Enumerable.Range(0, count).Select(number => $"550-{number}"));
     }
 
     [Fact]

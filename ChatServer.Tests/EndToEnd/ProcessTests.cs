@@ -29,7 +29,8 @@ public sealed class ProcessTests(ChatFixture chat) : IClassFixture<ChatFixture>,
     [InlineData("ALLOW_MISSING_ORIGIN", "maybe")]
     [InlineData("MAX_CONNECTIONS", "0")]
     [InlineData("PING_INTERVAL", "1.5")]
-    public async Task A_wrong_setting_stops_the_start_and_is_named(string name, string value, string? alsoName = null, string? alsoValue = null)
+    public async Task A_wrong_setting_stops_the_start_and_is_named(
+        string name, string value, string? alsoName = null, string? alsoValue = null)
     {
         await using var service = Start([], (name, value), (alsoName ?? name, alsoValue ?? value));
 
@@ -135,7 +136,8 @@ public sealed class ProcessTests(ChatFixture chat) : IClassFixture<ChatFixture>,
         await using var connection = await redis.ConnectAsync();
         await Eventually.TrueAsync(
             () => http.GetAsync("/readyz").GetAwaiter().GetResult().IsSuccessStatusCode, TimeSpan.FromSeconds(20), () => service.Output);
-        await using var peer = await ChatPeer.LoginAsync(new Uri($"ws://127.0.0.1:{port}/ws"), await new Sessions(connection).LoginAsync(2), 901);
+        await using var peer = await ChatPeer.LoginAsync(
+            new Uri($"ws://127.0.0.1:{port}/ws"), await new TestSessions(connection).LoginAsync(2), 901);
         (await peer.SayAsync(901, "a1")).Number("seq").Should().Be(1);
         await peer.ToldAsync("info_chat");
     }
@@ -145,8 +147,10 @@ public sealed class ProcessTests(ChatFixture chat) : IClassFixture<ChatFixture>,
     private BoundedProcess Start(string[] arguments, params (string Name, string? Value)[] settings) => BoundedProcess.Start(
         ["dotnet", Path.Combine(AppContext.BaseDirectory, "ChatServer.dll"), .. arguments], _folder.FullName,
         [
-            ("ASPNETCORE_ENVIRONMENT", null), ("DOTNET_ENVIRONMENT", null), ("REDIS_HOST", RedisServer.Host), ("REDIS_PORT", $"{chat.Redis.Port}"),
-            ("QUANTUM_SERVER_URL", chat.Quantum.Url.AbsoluteUri), ("ALLOWED_HOSTS", "localhost"), ("CHAT_LISTEN_ADDRESS", "127.0.0.1"), ("WS_PORT", "0"),
+            ("ASPNETCORE_ENVIRONMENT", null), ("DOTNET_ENVIRONMENT", null), ("REDIS_HOST", RedisServer.Host),
+                ("REDIS_PORT", $"{chat.Redis.Port}"),
+            ("QUANTUM_SERVER_URL", chat.Quantum.Url.AbsoluteUri), ("ALLOWED_HOSTS", "localhost"), ("CHAT_LISTEN_ADDRESS", "127.0.0.1"),
+            ("WS_PORT", "0"),
             ("RATE_LIMIT", "0"), .. settings,
         ]);
 

@@ -46,7 +46,8 @@ public sealed class RefusedFrameTests(ChatFixture chat) : IClassFixture<ChatFixt
     [InlineData("""{"type":"chat","room_id":300,"identifier":"i","body":"x","user_id":true}""", "identity_mismatch", 300L, "i")]
     [InlineData("""{"type":"chat","room_id":300,"identifier":"i","body":"x","user_id":1,"company_id":4}""", "identity_mismatch", 300L, "i")]
     [InlineData("""{"type":"join","room_id":300,"company_id":4}""", "identity_mismatch", 300L, null)]
-    public async Task A_wrong_frame_gets_its_error_with_the_room_and_identifier_that_it_names(string frame, string code, long? room, string? identifier)
+    public async Task A_wrong_frame_gets_its_error_with_the_room_and_identifier_that_it_names(
+        string frame, string code, long? room, string? identifier)
     {
         await using var peer = await ChatPeer.LoginAsync(chat.Node.Url, await chat.Sessions.LoginAsync(1), Room);
         await peer.SendTextAsync(frame);
@@ -63,7 +64,8 @@ public sealed class RefusedFrameTests(ChatFixture chat) : IClassFixture<ChatFixt
     public async Task A_foreign_identity_is_refused_in_the_words_of_the_contract()
     {
         await using var peer = await ChatPeer.LoginAsync(chat.Node.Url, await chat.Sessions.LoginAsync(1), Room);
-        await peer.SendAsync(new { type = "chat", room_id = Room, identifier = "i", body = "x", user_id = 2, company_id = Sessions.Company });
+        await peer.SendAsync(
+            new { type = "chat", room_id = Room, identifier = "i", body = "x", user_id = 2, company_id = TestSessions.Company });
 
         (await peer.ErrorAsync("identity_mismatch")).Text("message").Should().Be("User or Company id is not correct");
     }
@@ -72,7 +74,8 @@ public sealed class RefusedFrameTests(ChatFixture chat) : IClassFixture<ChatFixt
     public async Task The_own_identity_may_be_said()
     {
         await using var peer = await ChatPeer.LoginAsync(chat.Node.Url, await chat.Sessions.LoginAsync(1), 302);
-        await peer.SendAsync(new { type = "chat", room_id = 302, identifier = "numbers", body = "x", user_id = 1, company_id = Sessions.Company });
+        await peer.SendAsync(
+            new { type = "chat", room_id = 302, identifier = "numbers", body = "x", user_id = 1, company_id = TestSessions.Company });
         await peer.SendAsync(new { type = "chat", room_id = 302, identifier = "digits", body = "x", user_id = "1", company_id = "3" });
         await peer.SendAsync(new { type = "chat", room_id = 302, identifier = "null", body = "x", user_id = (long?)null });
 
@@ -115,7 +118,8 @@ public sealed class RefusedFrameTests(ChatFixture chat) : IClassFixture<ChatFixt
         var refused = answers.Where(frame => frame.Type() == "info").ToList();
         refused.Should().NotBeEmpty().And.OnlyContain(frame => frame.Text("code") == "rate_limited" && frame.Number("room_id") == 303);
         await Task.Delay(1500);
-        (await peer.SayAsync(303, "later")).Number("seq").Should().BeInRange(61, 75 + 1, "sixty were taken, the rest was not, and patience pays");
+        (await peer.SayAsync(303, "later")).Number("seq").Should()
+            .BeInRange(61, 75 + 1, "sixty were taken, the rest was not, and patience pays");
     }
 
     [Fact]

@@ -32,7 +32,8 @@ public sealed class ReplayTests(TwoNodes chat) : IClassFixture<TwoNodes>
             (await MessagesAsync(back, head - 1)).Take(2).Should().Equal((2, "own"), (3, "missed"));
             var live = $"live {node.Port}";
             var seq = (await writer.SayAsync(400, live)).Number("seq");
-            (await back.UntilMessageAsync(live)).Should().ContainSingle("nothing comes twice").Which.Messages().Single().Number("seq").Should().Be(seq);
+            (await back.UntilMessageAsync(live)).Should().ContainSingle("nothing comes twice").Which.Messages().Single().Number("seq")
+                .Should().Be(seq);
         }
     }
 
@@ -60,7 +61,8 @@ public sealed class ReplayTests(TwoNodes chat) : IClassFixture<TwoNodes>
         await using var writer = await LoginAsync(chat.Node, 1, 402);
         await writer.SayAsync(402, "one");
         var epoch = await EpochAsync(402);
-        foreach (var (since, told) in new (long?, string?)[] { (null, null), (null, epoch), (0, null), (0, "other"), (2, epoch), (9007199254740991, epoch) })
+        foreach (var (since, told) in new (long?, string?)[] { (null, null), (null, epoch), (0, null), (0, "other"), (2, epoch),
+            (9007199254740991, epoch) })
         {
             await using var reader = await LoginAsync(chat.Second, 2);
             var joined = await JoinAsync(reader, 402, since, told);
@@ -88,7 +90,8 @@ public sealed class ReplayTests(TwoNodes chat) : IClassFixture<TwoNodes>
 
         await using var inTime = await LoginAsync(chat.Second, 3);
         (await JoinAsync(inTime, 403, count - 1000, epoch)).Flag("recovered").Should().BeTrue();
-        (await MessagesAsync(inTime, 1000)).Select(message => message.Seq).Should().Equal(Enumerable.Range(count - 1000 + 1, 1000).Select(seq => (long)seq));
+        (await MessagesAsync(inTime, 1000)).Select(message => message.Seq).Should()
+            .Equal(Enumerable.Range(count - 1000 + 1, 1000).Select(seq => (long)seq));
     }
 
     [Fact]
@@ -112,9 +115,11 @@ public sealed class ReplayTests(TwoNodes chat) : IClassFixture<TwoNodes>
 
             // Once the subscription is back, the next message shows what is missing.
             await Eventually.TrueAsync(
-                () => chat.Second.Log.All.Count(line => line.Contains("The Subscription connection", StringComparison.Ordinal)) > round, ChatPeer.Patience, () => "the subscription is to come back");
+                () => chat.Second.Log.All.Count(line => line.Contains("The Subscription connection", StringComparison.Ordinal)) > round,
+                ChatPeer.Patience, () => "the subscription is to come back");
             await writer.SayAsync(404, $"{head + lost + 1}");
-            (await newcomer.UntilMessageAsync($"{head + lost + 1}")).SelectMany(frame => frame.Messages()).Select(message => message.Number("seq"))
+            (await newcomer.UntilMessageAsync($"{head + lost + 1}")).SelectMany(frame => frame.Messages())
+                .Select(message => message.Number("seq"))
                 .Should().Equal([head + lost + 1], "it has seen the others");
             (await MessagesAsync(reader, lost + 1)).Select(message => message.Seq).Should().Equal(
                 Enumerable.Range(head + 1, lost + 1).Select(seq => (long)seq));
@@ -122,7 +127,8 @@ public sealed class ReplayTests(TwoNodes chat) : IClassFixture<TwoNodes>
     }
 
     [Fact]
-    public async Task A_client_that_comes_and_goes_while_others_send_at_full_speed_sees_each_message_once_and_in_order() => await WanderAsync(seed: 1);
+    public async Task A_client_that_comes_and_goes_while_others_send_at_full_speed_sees_each_message_once_and_in_order() =>
+        await WanderAsync(seed: 1);
 
     /// <summary>The same under other seeds: CHAT_TEST_SEEDS=20 runs twenty.</summary>
     [Fact]
@@ -154,7 +160,8 @@ public sealed class ReplayTests(TwoNodes chat) : IClassFixture<TwoNodes>
             visits++;
             await using var reader = await LoginAsync(random.Next(2) == 0 ? chat.Node : chat.Second, 20);
             var since = seen.Count == 0 ? 0 : seen[^1];
-            (await JoinAsync(reader, room, since, epoch)).Flag("recovered").Should().BeTrue("seed {0}, visit {1}, since {2}", seed, visits, since);
+            (await JoinAsync(reader, room, since, epoch)).Flag("recovered").Should()
+                .BeTrue("seed {0}, visit {1}, since {2}", seed, visits, since);
             for (var stay = random.Next(1, 60); stay > 0 && seen.Count < Senders * MessagesEach;)
             {
                 foreach (var message in (await reader.FindAsync("chat")).Messages())
@@ -198,7 +205,8 @@ public sealed class ReplayTests(TwoNodes chat) : IClassFixture<TwoNodes>
         return (await JoinAsync(peer, room)).Text("epoch")!;
     }
 
-    private static async Task<System.Text.Json.Nodes.JsonObject> JoinAsync(ChatPeer peer, long room, long? since = null, string? epoch = null)
+    private static async Task<System.Text.Json.Nodes.JsonObject> JoinAsync(
+        ChatPeer peer, long room, long? since = null, string? epoch = null)
     {
         await peer.SendAsync(new { type = "join", room_id = room, since, epoch });
         return (await peer.UntilAsync(frame => frame.Type() == "joined"))[^1];
@@ -209,7 +217,8 @@ public sealed class ReplayTests(TwoNodes chat) : IClassFixture<TwoNodes>
         var seen = new List<(long, string)>();
         while (seen.Count < count)
         {
-            seen.AddRange((await peer.FindAsync("chat")).Messages().Select(message => (message.Number("seq"), message.Text("identifier")!)));
+            seen.AddRange(
+                (await peer.FindAsync("chat")).Messages().Select(message => (message.Number("seq"), message.Text("identifier")!)));
         }
 
         return seen;

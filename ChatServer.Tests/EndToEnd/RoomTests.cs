@@ -56,7 +56,8 @@ public sealed class RoomTests(ChatFixture chat) : IClassFixture<ChatFixture>
 
         await other.SayAsync(101, "after");
         await other.SayAsync(101, "last");
-        (await peer.UntilMessageAsync("last")).SelectMany(frame => frame.Messages()).Select(message => message.Text("identifier")).Should().Equal("after", "last");
+        (await peer.UntilMessageAsync("last")).SelectMany(frame => frame.Messages()).Select(message => message.Text("identifier")).Should()
+            .Equal("after", "last");
         await peer.SendAsync(new { type = "leave", room_id = 101 });
         await peer.UntilAsync(frame => frame.Type() == "left");
         await peer.SendAsync(new { type = "leave", room_id = 101 });

@@ -15,7 +15,7 @@ public sealed class SessionEndTests(ChatFixture chat) : IClassFixture<ChatFixtur
         await using var redis = await RedisServer.StartAsync("--notify-keyspace-events", "Kgx");
         await using var connection = await redis.ConnectAsync();
         await using var node = await TestNode.StartAsync(redis, chat.Quantum.Url);
-        var sessions = new Sessions(connection);
+        var sessions = new TestSessions(connection);
         await using var gone = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(21), 800);
         await using var staying = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(22), 800);
         var started = TimeProvider.System.GetTimestamp();
@@ -41,8 +41,9 @@ public sealed class SessionEndTests(ChatFixture chat) : IClassFixture<ChatFixtur
         }
 
         await using var node = await TestNode.StartAsync(redis, chat.Quantum.Url, ("CHAT_SET_KEYSPACE_EVENTS", "true"));
-        await Eventually.TrueAsync(() => FlagsAsync().GetAwaiter().GetResult().Contains('K'), TimeSpan.FromSeconds(10), () => "the flags are set");
-        var sessions = new Sessions(connection);
+        await Eventually.TrueAsync(
+            () => FlagsAsync().GetAwaiter().GetResult().Contains('K'), TimeSpan.FromSeconds(10), () => "the flags are set");
+        var sessions = new TestSessions(connection);
         await using var peer = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(23), 800);
 
         await sessions.LogoutAsync(23);
@@ -66,8 +67,10 @@ public sealed class SessionEndTests(ChatFixture chat) : IClassFixture<ChatFixtur
     [Fact]
     public async Task An_expiring_session_closes_its_sockets_unless_quantum_has_prolonged_it()
     {
-        await using var gone = await ChatPeer.LoginAsync(chat.Node.Url, await chat.Sessions.LoginAsync(26, timeToLive: TimeSpan.FromSeconds(2)), 802);
-        await using var staying = await ChatPeer.LoginAsync(chat.Node.Url, await chat.Sessions.LoginAsync(27, timeToLive: TimeSpan.FromSeconds(2)), 802);
+        await using var gone = await ChatPeer.LoginAsync(
+            chat.Node.Url, await chat.Sessions.LoginAsync(26, timeToLive: TimeSpan.FromSeconds(2)), 802);
+        await using var staying = await ChatPeer.LoginAsync(
+            chat.Node.Url, await chat.Sessions.LoginAsync(27, timeToLive: TimeSpan.FromSeconds(2)), 802);
         await chat.Sessions.LoginAsync(27);
 
         (await gone.Closed).Should().Be((4503, "session_ended"));
@@ -85,7 +88,7 @@ public sealed class SessionEndTests(ChatFixture chat) : IClassFixture<ChatFixtur
         await using var other = await ChatPeer.LoginAsync(second.Url, await chat.Sessions.LoginAsync(29), 803);
         var publisher = chat.Connection.GetSubscriber();
 
-        await publisher.PublishAsync(Control, $"{{\"type\":\"logout\",\"key\":\"{Sessions.Key(28)}\"}}");
+        await publisher.PublishAsync(Control, $"{{\"type\":\"logout\",\"key\":\"{TestSessions.Key(28)}\"}}");
 
         (await one.Closed).Should().Be((4503, "session_ended"));
         (await two.Closed).Should().Be((4503, "session_ended"));
@@ -94,7 +97,8 @@ public sealed class SessionEndTests(ChatFixture chat) : IClassFixture<ChatFixtur
         await publisher.PublishAsync(Control, "not an order");
         await publisher.PublishAsync(Control, """{"type":"disconnect","user_id":29,"company_id":99}""");
         (await other.DrainAsync()).Should().BeEmpty("that is another company");
-        await publisher.PublishAsync(Control, string.Create(CultureInfo.InvariantCulture, $"{{\"type\":\"disconnect\",\"user_id\":29,\"company_id\":{Sessions.Company}}}"));
+        await publisher.PublishAsync(Control, string.Create(
+            CultureInfo.InvariantCulture, $"{{\"type\":\"disconnect\",\"user_id\":29,\"company_id\":{TestSessions.Company}}}"));
         (await other.Closed).Should().Be((4503, "session_ended"));
         second.Log.All.Should().Contain(line => line.Contains("[700]"), "what is no order is told");
     }
@@ -107,7 +111,8 @@ public sealed class SessionEndTests(ChatFixture chat) : IClassFixture<ChatFixtur
         await using var leaving = await ChatPeer.LoginAsync(chat.Node.Url, await chat.Sessions.LoginAsync(32), Room);
         chat.Quantum.Members = room => room == Room ? [31] : [.. Enumerable.Range(1, 99).Select(user => (long)user)];
 
-        await chat.Connection.GetSubscriber().PublishAsync(Control, $"{{\"type\":\"members_changed\",\"company_id\":{Sessions.Company},\"room_id\":{Room}}}");
+        await chat.Connection.GetSubscriber()
+            .PublishAsync(Control, $"{{\"type\":\"members_changed\",\"company_id\":{TestSessions.Company},\"room_id\":{Room}}}");
 
         var left = await leaving.NextAsync("left");
         left["code"]!.GetValue<string>().Should().Be("removed");

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Security;
-using ChatServer.Accept;
+using ChatServer.Endpoints;
 using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.EndToEnd;
@@ -86,7 +86,8 @@ public sealed class TlsTests(ChatFixture chat, DevCertificate certificate) : ICl
 
     private SocketsHttpHandler Handler() => new()
     {
-        SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, presented, _, _) => certificate.Is(presented) },
+        SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, presented, _, _) => certificate.Is(
+            presented) },
     };
 
     private async Task<ChatPeer> JoinAsync(long user, ChatPeer peer)

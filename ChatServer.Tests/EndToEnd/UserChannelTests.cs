@@ -86,7 +86,8 @@ public sealed class UserChannelTests(TwoNodes chat) : IClassFixture<TwoNodes>
         await second.NextAsync("still");
 
         await second.DisposeAsync();
-        await Eventually.TrueAsync(() => PublishAsync(6, """{"type":"gone"}""").GetAwaiter().GetResult() == 0, ChatPeer.Patience, () => "nobody is there to hear");
+        await Eventually.TrueAsync(
+            () => PublishAsync(6, """{"type":"gone"}""").GetAwaiter().GetResult() == 0, ChatPeer.Patience, () => "nobody is there to hear");
         await using var third = await LoginAsync(chat.Node, 6);
         await PublishAsync(6, """{"type":"again"}""");
         await third.NextAsync("again");
@@ -116,9 +117,11 @@ public sealed class UserChannelTests(TwoNodes chat) : IClassFixture<TwoNodes>
         await peer.FindAsync("later");
     }
 
-    private async Task<ChatPeer> LoginAsync(TestNode node, long user) => await ChatPeer.LoginAsync(node.Url, await chat.Sessions.LoginAsync(user));
+    private async Task<ChatPeer> LoginAsync(TestNode node, long user) =>
+        await ChatPeer.LoginAsync(node.Url, await chat.Sessions.LoginAsync(user));
 
-    private int Warnings() => chat.Node.Log.All.Count(line => line.StartsWith("Warning", StringComparison.Ordinal) && line.Contains("user_4", StringComparison.Ordinal));
+    private int Warnings() => chat.Node.Log.All.Count(
+        line => line.StartsWith("Warning", StringComparison.Ordinal) && line.Contains("user_4", StringComparison.Ordinal));
 
     /// <returns>How many heard it.</returns>
     private Task<long> PublishAsync(long user, string json) =>

@@ -1,3 +1,5 @@
+using ChatServer.Tests.Faults.Support;
+
 namespace ChatServer.Tests.Faults;
 
 /// <summary>The checker must turn red for each breach, else its green says nothing. The histories are made up.</summary>
@@ -29,7 +31,8 @@ public sealed class CheckerTests
 
     [Fact]
     public void Check_AckOfARepetitionRunsAhead_SaysNothingOfTheMessagesBefore() =>
-        Check(AdaReturns([Acked(5, "a4"), Told(4, Zoe, "z1"), Told(5, Ada, "a4")]), [Told(1), Told(2), Told(3), Acked(4, "z1"), Told(5, identifier: "a4")],
+        Check(AdaReturns([Acked(5, "a4"), Told(4, Zoe, "z1"), Told(5, Ada, "a4")]),
+            [Told(1), Told(2), Told(3), Acked(4, "z1"), Told(5, identifier: "a4")],
             [Row(1), Row(2), Row(3), Row(4, Zoe, "z1"), Row(5, identifier: "a4")]).All.Should().BeEmpty();
 
     [Fact]
@@ -62,7 +65,8 @@ public sealed class CheckerTests
         Only(Check([Told(1), new Told(3, 99, 31, 2, "a2", Checker.BodyOf("a2")), Told(2), Told(3)]), Breach.Foreign);
 
     [Fact]
-    public void Check_AnIdentifierHasTwoSeqs_IsRenumbered() => Only(Check([Told(1), Told(2), Told(3), Told(4, identifier: "a3")]), Breach.Renumbered, Breach.Lost);
+    public void Check_AnIdentifierHasTwoSeqs_IsRenumbered() =>
+        Only(Check([Told(1), Told(2), Told(3), Told(4, identifier: "a3")]), Breach.Renumbered, Breach.Lost);
 
     [Fact]
     public void Check_ASeqHasTwoIdentifiers_IsRenumbered() => Only(Check([Told(1), Told(2, identifier: "x"), Told(3)]), Breach.Renumbered);
@@ -73,7 +77,8 @@ public sealed class CheckerTests
 
     [Fact]
     public void Check_AReturnIsNotRecovered_IsTold() =>
-        Check([Told(1), new Ended(1006), new Connected(2, "b"), new Joined(Room, 3, Epoch, false, true, 1)]).Count(Breach.Unrecovered).Should().Be(1);
+        Check([Told(1), new Ended(1006), new Connected(2, "b"), new Joined(Room, 3, Epoch, false, true, 1)]).Count(Breach.Unrecovered)
+            .Should().Be(1);
 
     [Fact]
     public void Check_ANewNumberingBeginsByItself_IsTold() =>
@@ -95,7 +100,8 @@ public sealed class CheckerTests
 
     [Fact]
     public void Check_QuantumHasOneUnderAnotherCompany_IsForeign() =>
-        Check([Told(1), Told(2), Told(3)], [.. Rows(3), new SavedRow(4, Room, 31, "a1", Checker.BodyOf("a1"))]).Count(Breach.Foreign).Should().Be(1);
+        Check([Told(1), Told(2), Told(3)], [.. Rows(3), new SavedRow(4, Room, 31, "a1", Checker.BodyOf("a1"))]).Count(Breach.Foreign)
+            .Should().Be(1);
 
     [Fact]
     public void Check_QuantumWasAskedAgainWithoutNeed_IsTold()
@@ -108,17 +114,20 @@ public sealed class CheckerTests
 
     [Fact]
     public void Describe_AfterABreach_ShowsTheHistoryAroundIt() =>
-        Check([Told(1), Told(2), Told(2), Told(3)]).Describe().Should().Contain("doubled 1").And.Contain("> ").And.Contain("user 32 of company 3");
+        Check([Told(1), Told(2), Told(2), Told(3)]).Describe().Should()
+            .Contain("doubled 1").And.Contain("> ").And.Contain("user 32 of company 3");
 
     /// <summary>Ada has sent three messages and has her acks; this is what Zoe got.</summary>
-    private static Findings Check(IEnumerable<ChatEvent> zoe, IReadOnlyList<SavedRow>? rows = null) => Check(AdaSends(), zoe, rows ?? Rows(3));
+    private static Findings Check(IEnumerable<ChatEvent> zoe, IReadOnlyList<SavedRow>? rows = null) =>
+        Check(AdaSends(), zoe, rows ?? Rows(3));
 
     private static Findings Check(IEnumerable<ChatEvent> ada, IEnumerable<ChatEvent> zoe, IReadOnlyList<SavedRow> rows) =>
         Checker.Check([new(Ada, [.. Begin(), .. ada]), new(Zoe, [.. Begin(), new Sent(1, Room, "z1"), .. zoe])], rows);
 
     private static ChatEvent[] Begin() => [new Connected(1, "a"), new Joined(Room, 0, Epoch, false, true, null)];
 
-    private static IEnumerable<ChatEvent> AdaSends() => Enumerable.Range(1, 3).SelectMany(seq => new ChatEvent[] { new Sent(1, Room, $"a{seq}"), Acked(seq) });
+    private static IEnumerable<ChatEvent> AdaSends() =>
+        Enumerable.Range(1, 3).SelectMany(seq => new ChatEvent[] { new Sent(1, Room, $"a{seq}"), Acked(seq) });
 
     /// <summary>Her fourth message has no ack when her connection ends; she comes back and sends it again.</summary>
     private static IEnumerable<ChatEvent> AdaReturns(IEnumerable<ChatEvent> then) =>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChatServer.Tests.Faults.Support;
 
 namespace ChatServer.Tests.Faults;
 

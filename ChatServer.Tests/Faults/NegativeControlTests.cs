@@ -1,13 +1,13 @@
-using ChatServer.Tests.Support;
+using ChatServer.Tests.Faults.Support;
 
 namespace ChatServer.Tests.Faults;
 
 /// <summary>
-/// A green run of faults says something only if it turns red where a protection is missing. Each of these runs the same scene twice: with everything on, and
-/// with one protection off.
+/// A green run of faults says something only if it turns red where a protection is missing. Each of these runs the same scene twice: with
+/// everything on, and with one protection off.
 /// </summary>
 [Collection(FaultCollection.Name)]
-public sealed class NegativeControlTests(SabotagedBuild build, ITestOutputHelper output) : IClassFixture<SabotagedBuild>
+public sealed class NegativeControlTests(UnprotectedBuild build, ITestOutputHelper output) : IClassFixture<UnprotectedBuild>
 {
     private const int Seed = 7;
 
@@ -22,7 +22,7 @@ public sealed class NegativeControlTests(SabotagedBuild build, ITestOutputHelper
         {
             site.Begin();
             await Task.Delay(TimeSpan.FromSeconds(1));
-            await Mischief.FreezeAsync(site.Redis, TimeSpan.FromSeconds(3));
+            await Fault.FreezeAsync(site.Redis, TimeSpan.FromSeconds(3));
         });
 
     /// <summary>A node's subscription dies silently, and comes to life again.</summary>
@@ -33,7 +33,7 @@ public sealed class NegativeControlTests(SabotagedBuild build, ITestOutputHelper
             site.Begin();
             await Task.Delay(TimeSpan.FromSeconds(1));
             var proxy = site.RedisProxies[0];
-            await Mischief.With(TimeSpan.FromSeconds(4), proxy, () => proxy.SwallowsMessages = true);
+            await Fault.With(TimeSpan.FromSeconds(4), proxy, () => proxy.SwallowsMessages = true);
             await Task.Delay(TimeSpan.FromSeconds(1));
         });
 
@@ -64,13 +64,13 @@ public sealed class NegativeControlTests(SabotagedBuild build, ITestOutputHelper
         var healthy = await PlayAsync(program, "nothing", playAsync, isQuiet).WaitAsync(Limit);
         healthy.IsClean.Should().BeTrue("nothing is off.\n{0}", healthy.Describe());
 
-        var sabotaged = await PlayAsync(program, protection, playAsync, isQuiet).WaitAsync(Limit);
-        sabotaged.Count(breach).Should().BePositive("{0} is off", protection);
+        var unprotected = await PlayAsync(program, protection, playAsync, isQuiet).WaitAsync(Limit);
+        unprotected.Count(breach).Should().BePositive("{0} is off", protection);
     }
 
     private async Task<Findings> PlayAsync(string program, string protection, Func<FaultSite, Task> playAsync, bool isQuiet)
     {
-        await using var site = await FaultSite.StartAsync(Seed, Interval, program, ("CHAT_SABOTAGE", protection));
+        await using var site = await FaultSite.StartAsync(Seed, Interval, program, ("CHAT_FAULT_INJECTION", protection));
         await playAsync(site);
         var missing = await site.SettleAsync(SettleWithin);
         var findings = site.Check(isQuiet);

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using ChatServer.Protocol;
 using ChatServer.Redis;
+using ChatServer.Tests.Files.Support;
 using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Files;
@@ -82,7 +83,8 @@ public sealed class DownloadTests(DownloadFixture held) : IClassFixture<Download
     [InlineData("W/ETAG", HttpStatusCode.OK)]
     public async Task If_range_counts_where_the_file_is_the_same(string tag, HttpStatusCode status)
     {
-        using var answer = await held.GetAsync(("Range", "bytes=10-19"), ("If-Range", tag.Replace("ETAG", $"\"{held.Sha256}\"", StringComparison.Ordinal)));
+        using var answer = await held.GetAsync(
+            ("Range", "bytes=10-19"), ("If-Range", tag.Replace("ETAG", $"\"{held.Sha256}\"", StringComparison.Ordinal)));
 
         answer.StatusCode.Should().Be(status);
         (await answer.Content.ReadAsByteArrayAsync()).Should().Equal(status == HttpStatusCode.OK ? held.Bytes : held.Bytes[10..20]);

@@ -1,7 +1,8 @@
 using ChatServer.Files;
 using ChatServer.Protocol;
-using ChatServer.Tests.Relay;
-using ChatServer.Tests.Settings;
+using ChatServer.Tests.Backplane.Support;
+using ChatServer.Tests.Configuration.Support;
+using ChatServer.Tests.Files.Support;
 
 namespace ChatServer.Tests.Files;
 

@@ -1,5 +1,5 @@
 using ChatServer.Files;
-using ChatServer.Tests.Settings;
+using ChatServer.Tests.Configuration.Support;
 
 namespace ChatServer.Tests.Files;
 
@@ -11,7 +11,8 @@ public sealed class FileTypeRuleTests
     [InlineData("image/PNG", "image/png")]
     [InlineData("text/plain; charset=utf-8", "text/plain")]
     [InlineData("image/svg+xml", "image/svg+xml")]
-    [InlineData("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")]
+    [InlineData("application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document")]
     [InlineData("a picture", null)]
     [InlineData("image", null)]
     [InlineData("image/", null)]

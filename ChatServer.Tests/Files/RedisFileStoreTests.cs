@@ -1,9 +1,10 @@
 using System.Net;
 using ChatServer.Files;
+using ChatServer.Protocol;
 using ChatServer.Redis;
-using ChatServer.Relay;
-using ChatServer.Tests.Redis;
-using ChatServer.Tests.Relay;
+using ChatServer.Tests.Backplane.Support;
+using ChatServer.Tests.Files.Support;
+using ChatServer.Tests.Redis.Support;
 using ChatServer.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -12,7 +13,7 @@ namespace ChatServer.Tests.Files;
 public sealed class RedisFileStoreTests(RedisServer redis) : FileStoreContract, IClassFixture<RedisServer>, IAsyncLifetime
 {
     private RedisNode? _node;
-    private FileLink? _link;
+    private FileConnection? _link;
     private RedisFileStore? _store;
     private RedisUploadQuota? _quota;
 
@@ -59,19 +60,19 @@ public sealed class RedisFileStoreTests(RedisServer redis) : FileStoreContract, 
         await Store.DeleteAsync(gone);
 
         // In one call: the others in it must not suffer, and each gets its own file.
-        var first = _node!.Relay.AcceptAsync(Drafts.Of(room, 7, "m1"));
-        var lost = _node.Relay.AcceptAsync(Drafts.Of(room, 7, "f2") with { File = new(gone, Options.Retention) });
-        var kept = _node.Relay.AcceptAsync(Drafts.Of(room, 7, "f3") with { File = new(held, Options.Retention) });
-        var last = _node.Relay.AcceptAsync(Drafts.Of(room, 7, "m4"));
+        var first = _node!.Backplane.AcceptAsync(Drafts.Of(room, 7, "m1"));
+        var lost = _node.Backplane.AcceptAsync(Drafts.Of(room, 7, "f2") with { File = new(gone, Options.Retention) });
+        var kept = _node.Backplane.AcceptAsync(Drafts.Of(room, 7, "f3") with { File = new(held, Options.Retention) });
+        var last = _node.Backplane.AcceptAsync(Drafts.Of(room, 7, "m4"));
 
         (await first).Seq.Should().Be(1);
-        await FluentActions.Awaiting(() => lost).Should().ThrowAsync<RelayUnavailableException>();
+        await FluentActions.Awaiting(() => lost).Should().ThrowAsync<RedisUnavailableException>();
         (await kept).Seq.Should().Be(2);
         (await last).Seq.Should().Be(3);
         (await TimeToLiveAsync(held)).Should().BeCloseTo(Options.Retention, TimeSpan.FromSeconds(10));
-        (await _node.Relay.FindAsync(room, 7, "f2")).Should().BeNull();
-        (await _node.Relay.FindAsync(other, 7, "f3")).Should().BeNull();
+        (await _node.Backplane.FindAsync(room, 7, "f2")).Should().BeNull();
+        (await _node.Backplane.FindAsync(other, 7, "f3")).Should().BeNull();
     }
 
-    private async Task<TimeSpan?> TimeToLiveAsync(ChatServer.Protocol.FileId id) => await _node!.Database.KeyTimeToLiveAsync(RedisKeys.File(id));
+    private async Task<TimeSpan?> TimeToLiveAsync(FileId id) => await _node!.Database.KeyTimeToLiveAsync(RedisKeys.File(id));
 }

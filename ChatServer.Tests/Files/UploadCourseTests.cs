@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using ChatServer.Protocol;
 using ChatServer.Redis;
+using ChatServer.Tests.Files.Support;
 using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Files;
@@ -33,7 +34,8 @@ public sealed class UploadCourseTests(TwoNodes nodes) : IClassFixture<TwoNodes>
         frames.Where(frame => frame.Type() == "ack").Select(frame => (frame.Text("identifier"), frame.Number("seq"))).Should().Equal(
             ("m0", 1), ("m1", 2), ("m2", 3), ("f1", 4));
         frames.Where(frame => frame.Type() == "progress").Select(frame => frame.Number("received")).Should().Equal(262_144);
-        (await ben.UntilAsync(frame => frame.Type() == "file")).SelectMany(frame => frame.Messages()).Select(message => message.Number("seq"))
+        (await ben.UntilAsync(frame => frame.Type() == "file")).SelectMany(frame => frame.Messages())
+            .Select(message => message.Number("seq"))
             .Should().Equal(1, 2, 3, 4);
     }
 
@@ -174,7 +176,8 @@ public sealed class UploadCourseTests(TwoNodes nodes) : IClassFixture<TwoNodes>
         await ada.SendAsync(bytes[..200_000], 50_000);
 
         await ada.AnnounceAsync(1350, "f1", bytes.Length);
-        (await ada.UntilAsync(frame => frame.Type() == "upload")).Should().NotContain(frame => frame.Type() == "info", "the client asked for it");
+        (await ada.UntilAsync(frame => frame.Type() == "upload")).Should()
+            .NotContain(frame => frame.Type() == "info", "the client asked for it");
         await ada.SendAsync(bytes, 50_000);
 
         await ada.FindAsync("ack");
@@ -216,7 +219,8 @@ public sealed class UploadCourseTests(TwoNodes nodes) : IClassFixture<TwoNodes>
         await Chat.FilesAsync(before.Count + 1);
         var key = Chat.FileKeys().Except(before).Single();
 
-        (await database.KeyTimeToLiveAsync(key)).Should().BeLessThanOrEqualTo(TimeSpan.FromSeconds(90)).And.BeGreaterThan(TimeSpan.FromSeconds(60));
+        (await database.KeyTimeToLiveAsync(key)).Should()
+            .BeLessThanOrEqualTo(TimeSpan.FromSeconds(90)).And.BeGreaterThan(TimeSpan.FromSeconds(60));
         await ada.SendAsync(SentFile.Bytes(50_000), 50_000);
         await ada.NextAsync("ack");
 

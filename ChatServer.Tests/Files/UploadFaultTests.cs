@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChatServer.Tests.Files.Support;
 using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Files;
@@ -41,7 +42,7 @@ public sealed class UploadFaultTests
         await using var connection = await redis.ConnectAsync();
         await using var quantum = await QuantumServer.StartAsync();
         await using var node = await TestNode.StartAsync(redis, quantum.Url);
-        await using var ada = await ChatPeer.LoginAsync(node.Url, await new Sessions(connection).LoginAsync(1), 1401);
+        await using var ada = await ChatPeer.LoginAsync(node.Url, await new TestSessions(connection).LoginAsync(1), 1401);
         var bytes = SentFile.Bytes(1_000_000);
         await ada.BeginAsync(1401, "f1", bytes.Length);
         await ada.SendAsync(bytes[..400_000], 100_000);
@@ -101,7 +102,8 @@ public sealed class UploadFaultTests
 
         var grown = (peak - before) / 1e6;
         TestContext.Current.TestOutputHelper?.WriteLine(
-            string.Create(CultureInfo.InvariantCulture, $"{count} files of {size / 1e6} MB: RSS {before / 1e6:F0} MB before, {peak / 1e6:F0} MB at most"));
+            string.Create(CultureInfo.InvariantCulture,
+                $"{count} files of {size / 1e6} MB: RSS {before / 1e6:F0} MB before, {peak / 1e6:F0} MB at most"));
         grown.Should().BeLessThan(150, "the files are 500 MB");
         foreach (var peer in peers)
         {

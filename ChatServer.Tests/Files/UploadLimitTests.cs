@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using ChatServer.Tests.Files.Support;
 using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Files;

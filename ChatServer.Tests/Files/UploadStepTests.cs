@@ -1,6 +1,8 @@
+using ChatServer.Embedded;
 using ChatServer.Files;
 using ChatServer.Protocol;
-using ChatServer.Tests.Settings;
+using ChatServer.Tests.Configuration.Support;
+using ChatServer.Tests.Files.Support;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ChatServer.Tests.Files;

@@ -1,6 +1,5 @@
-using System.Globalization;
+using ChatServer.Tests.Files.Support;
 using ChatServer.Tests.Support;
-using StackExchange.Redis;
 
 namespace ChatServer.Tests.Files;
 
@@ -34,7 +33,7 @@ public sealed class UploadTests(ChatFixture chat) : IClassFixture<ChatFixture>
             message.Type().Should().Be("file");
             message.Number("seq").Should().Be(ack.Number("seq"));
             message.Number("from_user_id").Should().Be(1);
-            message.Number("company_id").Should().Be(Sessions.Company);
+            message.Number("company_id").Should().Be(TestSessions.Company);
             message.Text("timestamp").Should().Be(ack.Text("timestamp"));
             var file = message["file"]!.AsObject();
             file.Select(member => member.Key).Should().BeEquivalentTo(["id", "name", "content_type", "size", "sha256", "url"]);

@@ -83,7 +83,8 @@ public sealed class ClientFrameParserTests
     [Fact]
     public void Parse_Strings_StaySlicesAndUnescape()
     {
-        var frame = Parse("{\"type\":\"chat\",\"room_id\":12,\"identifier\":\"\\u0061\\\"\\ud83d\\ude00\",\"body\":\"ü\\n\",\"epoch\":\"k3\",\"since\":0}");
+        var frame = Parse(
+            "{\"type\":\"chat\",\"room_id\":12,\"identifier\":\"\\u0061\\\"\\ud83d\\ude00\",\"body\":\"ü\\n\",\"epoch\":\"k3\",\"since\":0}");
 
         Encoding.UTF8.GetString(frame.Identifier.Raw).Should().Be("\\u0061\\\"\\ud83d\\ude00");
         frame.Identifier.Unescape().Should().Be("a\"😀");
@@ -176,7 +177,8 @@ public sealed class ClientFrameParserTests
         var random = new Random(seed);
         byte[][] seeds =
         [
-            Encoding.UTF8.GetBytes("{\"type\":\"chat\",\"room_id\":12,\"identifier\":\"a\\u00fc\\ud83d\\ude00\",\"body\":\"hü\\n\",\"user_id\":\"7\"}"),
+            Encoding.UTF8.GetBytes(
+                "{\"type\":\"chat\",\"room_id\":12,\"identifier\":\"a\\u00fc\\ud83d\\ude00\",\"body\":\"hü\\n\",\"user_id\":\"7\"}"),
             Encoding.UTF8.GetBytes("{\"type\":\"join\",\"room_id\":12,\"since\":480,\"epoch\":\"k3\",\"x\":[1,{\"y\":null}]}"),
             Encoding.UTF8.GetBytes("{\"type\":\"auth\",\"token\":\"abc\",\"rooms\":[{\"room_id\":12,\"since\":1}]}"),
         ];

@@ -9,7 +9,8 @@ public sealed class CloseReasonTests
     [Fact]
     public void Reasons_All_FitIntoACloseFrameAndHaveTheirOwnCode()
     {
-        var reasons = typeof(CloseReason).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => (CloseReason)field.GetValue(null)!).ToList();
+        var reasons = typeof(CloseReason).GetFields(BindingFlags.Public | BindingFlags.Static)
+            .Select(field => (CloseReason)field.GetValue(null)!).ToList();
 
         reasons.Should().HaveCountGreaterThan(15);
         reasons.Select(reason => reason.Code).Should().OnlyHaveUniqueItems();

@@ -20,7 +20,8 @@ public sealed class MessageComposerTests
     [MemberData(nameof(Texts))]
     public void Chat_AnyText_IsTheJsonOfTheContract(string identifier, string body)
     {
-        foreach (var (room, user, seq) in ((RoomKey, long, long)[])[(new(3, 12), 7, 501), (new(long.MaxValue, RoomKey.MaxRoomId), long.MaxValue, long.MaxValue), (new(1, 1), 1, 1)])
+        foreach (var (room, user, seq) in ((RoomKey, long, long)[])[(new(
+            3, 12), 7, 501), (new(long.MaxValue, RoomKey.MaxRoomId), long.MaxValue, long.MaxValue), (new(1, 1), 1, 1)])
         {
             var message = MessageComposer.Chat(room, user, Raw(identifier), Raw(body), "2026-01-01T10:00:00.000Z");
             var json = message.Number(seq).Span;
@@ -45,12 +46,13 @@ public sealed class MessageComposerTests
             ["type"] = "file", ["room_id"] = 12, ["seq"] = 501, ["identifier"] = "a\"", ["from_user_id"] = 7, ["company_id"] = 3,
             ["file"] = new JsonObject
             {
-                ["id"] = "1-x", ["name"] = file.Name, ["content_type"] = file.ContentType, ["size"] = 12, ["sha256"] = "ab", ["url"] = "/files/1-x",
+                ["id"] = "1-x", ["name"] = file.Name, ["content_type"] = file.ContentType, ["size"] = 12, ["sha256"] = "ab",
+                    ["url"] = "/files/1-x",
             },
             ["timestamp"] = "2026-01-01T10:00:00.000Z",
         }.ToJsonString());
         MessageFrame.IsFile(json).Should().BeTrue();
-        var receipt = Receipt.Of(json, 501);
+        var receipt = Ack.Of(json, 501);
         (receipt.RoomId, Encoding.UTF8.GetString(receipt.RawIdentifier), Encoding.UTF8.GetString(receipt.Timestamp))
             .Should().Be((12, "\\u0061\\\"", "2026-01-01T10:00:00.000Z"));
     }
@@ -62,7 +64,7 @@ public sealed class MessageComposerTests
         var message = MessageComposer.Chat(new(3, RoomKey.MaxRoomId), 7, Raw(identifier), Raw(body), "2026-01-01T10:00:00.000Z");
         var json = message.Number(501).Span;
 
-        var receipt = Receipt.Of(json, 501);
+        var receipt = Ack.Of(json, 501);
         var ack = new byte[receipt.Length];
         receipt.Write(ack);
 
@@ -75,13 +77,17 @@ public sealed class MessageComposerTests
     }
 
     [Fact]
-    public void Receipt_OfAFile_PassesOverWhatIsInside()
+    public void Ack_OfAFile_PassesOverWhatIsInside()
     {
-        var message = "{\"type\":\"file\",\"room_id\":12,\"seq\":5,\"identifier\":\"f1\",\"from_user_id\":7,\"file\":{\"identifier\":\"x\",\"timestamp\":\"y\",\"room_id\":9},\"timestamp\":\"t\"}"u8;
+        var message = """
+            {"type":"file","room_id":12,"seq":5,"identifier":"f1","from_user_id":7,
+            "file":{"identifier":"x","timestamp":"y","room_id":9},"timestamp":"t"}
+            """u8;
 
-        var receipt = Receipt.Of(message, 5);
+        var receipt = Ack.Of(message, 5);
 
-        (receipt.RoomId, Encoding.UTF8.GetString(receipt.RawIdentifier), Encoding.UTF8.GetString(receipt.Timestamp)).Should().Be((12, "f1", "t"));
+        (receipt.RoomId, Encoding.UTF8.GetString(receipt.RawIdentifier), Encoding.UTF8.GetString(receipt.Timestamp)).Should()
+            .Be((12, "f1", "t"));
         Encoding.UTF8.GetString(MessageFrame.Opening(message)).Should().Be("{\"type\":\"file\",\"success\":true,\"messages\":[");
     }
 
@@ -95,7 +101,8 @@ public sealed class MessageComposerTests
 
     [Fact]
     public void Timestamp_IsUtcWithMilliseconds() =>
-        MessageComposer.Timestamp(new DateTimeOffset(2026, 1, 2, 3, 4, 5, 6, TimeSpan.FromHours(2))).Should().Be("2026-01-02T01:04:05.006Z");
+        MessageComposer.Timestamp(new DateTimeOffset(2026, 1, 2, 3, 4, 5, 6, TimeSpan.FromHours(2))).Should()
+            .Be("2026-01-02T01:04:05.006Z");
 
     private static JsonText Raw(string raw) => new(Encoding.UTF8.GetBytes(raw), raw.Contains('\\', StringComparison.Ordinal));
 

@@ -41,7 +41,8 @@ public sealed class RedisKeysTests
 
         string[] names =
         [
-            _keys.Room(room), _keys.Log(room), _keys.Identifier(room, 7, "a}{"), RedisKeys.Outbox(_keys.PartitionOf(room)), RedisKeys.Lease(_keys.PartitionOf(room)),
+            _keys.Room(room), _keys.Log(room), _keys.Identifier(
+                room, 7, "a}{"), RedisKeys.Outbox(_keys.PartitionOf(room)), RedisKeys.Lease(_keys.PartitionOf(room)),
         ];
         names.Should().OnlyHaveUniqueItems().And.OnlyContain(name => name.StartsWith(tag, StringComparison.Ordinal));
         _keys.RoomChannel(room).Should().StartWith(tag);
@@ -53,7 +54,8 @@ public sealed class RedisKeysTests
     {
         var room = new RoomKey(3, 12);
 
-        ((string[])[_keys.Identifier(room, 7, "1:a"), _keys.Identifier(room, 71, "a"), _keys.Identifier(new RoomKey(3, 127), 1, "a"), _keys.Identifier(room, 7, "1:A")])
+        ((string[])[_keys.Identifier(room, 7, "1:a"), _keys.Identifier(
+            room, 71, "a"), _keys.Identifier(new RoomKey(3, 127), 1, "a"), _keys.Identifier(room, 7, "1:A")])
             .Should().OnlyHaveUniqueItems();
     }
 }

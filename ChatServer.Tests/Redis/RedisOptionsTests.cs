@@ -1,5 +1,5 @@
 using ChatServer.Redis;
-using ChatServer.Tests.Settings;
+using ChatServer.Tests.Configuration.Support;
 
 namespace ChatServer.Tests.Redis;
 
@@ -27,12 +27,14 @@ public sealed class RedisOptionsTests
     public void Read_EverythingSet_ReachesStackExchangeRedis()
     {
         var reader = TestSettings.Reader(
-            ("REDIS_HOST", "redis"), ("REDIS_PORT", "7001"), ("REDIS_USER", "chat"), ("REDIS_PASSWORD", " pass,word=1 "), ("CHAT_REDIS_DATABASE", "3"), ("CHAT_REDIS_TLS", "true"));
+            ("REDIS_HOST", "redis"), ("REDIS_PORT", "7001"), ("REDIS_USER", "chat"), ("REDIS_PASSWORD", " pass,word=1 "),
+            ("CHAT_REDIS_DATABASE", "3"), ("CHAT_REDIS_TLS", "true"));
 
         var configuration = RedisOptions.Read(reader).ToConfiguration();
 
         reader.Mistakes.Should().BeEmpty();
-        (configuration.User, configuration.Password, configuration.DefaultDatabase, configuration.Ssl).Should().Be(("chat", " pass,word=1 ", 3, true));
+        (configuration.User, configuration.Password, configuration.DefaultDatabase, configuration.Ssl).Should()
+            .Be(("chat", " pass,word=1 ", 3, true));
         configuration.EndPoints.Should().ContainSingle().Which.Should().Be(new System.Net.DnsEndPoint("redis", 7001));
         configuration.AbortOnConnectFail.Should().BeFalse("a Redis that is down at the start is waited for");
         configuration.AsyncTimeout.Should().BeLessThan(2000);

@@ -1,10 +1,9 @@
-using ChatServer.Deliver;
 using ChatServer.Protocol;
-using ChatServer.Relay;
+using ChatServer.Redis;
 using ChatServer.Rooms;
-using ChatServer.Tests.Relay;
+using ChatServer.Tests.Backplane.Support;
+using ChatServer.Tests.Rooms.Support;
 using ChatServer.Tests.Support;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ChatServer.Tests.Rooms;
 
@@ -13,7 +12,7 @@ public sealed class ReplayTests
     private const int Limit = 30_000;
 
     private readonly RoomKey _key = Drafts.NewRoom();
-    private readonly RelayOverMemory _relay = new();
+    private readonly BackplaneOverMemory _backplane = new();
     private readonly RoomDirectory _rooms;
 
     public static TheoryData<int> Rounds => [.. Enumerable.Range(0, 20)];
@@ -85,7 +84,8 @@ public sealed class ReplayTests
         await PostAsync(1, "live");
 
         var seen = await peer.SeenUpToAsync("1201");
-        seen.Should().Equal(recovered ? ["joined 1200 recovered", .. Enumerable.Range(201, 1000).Select(seq => $"{seq}")] : ["joined 1200"]);
+        seen.Should()
+            .Equal(recovered ? ["joined 1200 recovered", .. Enumerable.Range(201, 1000).Select(seq => $"{seq}")] : ["joined 1200"]);
     }
 
     [Theory(Timeout = Limit)]
@@ -127,9 +127,9 @@ public sealed class ReplayTests
         await _rooms.JoinAsync(other.Connection, _key, null, null);
 
         // 11 to 100 were published, and this node's subscription has not brought them; the newcomer saw up to 90 on another node.
-        _relay.Loses = _ => true;
+        _backplane.Loses = _ => true;
         await PostAsync(90, "late");
-        _relay.Loses = _ => false;
+        _backplane.Loses = _ => false;
         var peer = new RoomPeer();
         await _rooms.JoinAsync(peer.Connection, _key, 90, epoch);
         await PostAsync(1, "live");
@@ -160,25 +160,26 @@ public sealed class ReplayTests
     [Fact(Timeout = Limit)]
     public async Task Join_RedisOutOfReach_LeavesNobodyInTheRoom()
     {
-        _relay.BeforeRead = (_, _) => throw new RelayUnavailableException("away");
+        _backplane.BeforeRead = (_, _) => throw new RedisUnavailableException("away");
         var peer = new RoomPeer();
 
-        await _rooms.Awaiting(rooms => rooms.JoinAsync(peer.Connection, _key, null, null).AsTask()).Should().ThrowAsync<RelayUnavailableException>();
+        await _rooms.Awaiting(rooms => rooms.JoinAsync(peer.Connection, _key, null, null).AsTask())
+            .Should().ThrowAsync<RedisUnavailableException>();
 
         _rooms.Count.Should().Be(0);
-        _relay.BeforeRead = (_, _) => Task.CompletedTask;
+        _backplane.BeforeRead = (_, _) => Task.CompletedTask;
         (await _rooms.JoinAsync(peer.Connection, _key, null, null)).Should().NotBeNull("a failure is not kept");
         _rooms.Count.Should().Be(1);
     }
 
-    private RoomDirectory Directory(int queueBytes) => RoomParts.Directory(_relay, queueBytes);
+    private RoomDirectory Directory(int queueBytes) => RoomParts.Directory(_backplane, queueBytes);
 
     private async Task<string> PostAsync(int count, string prefix = "m")
     {
-        var epoch = (await _relay.ReadAsync(_key, 0, 0)).Epoch;
+        var epoch = (await _backplane.ReadAsync(_key, 0, 0)).Epoch;
         for (var number = 1; number <= count; number++)
         {
-            await _relay.AcceptAsync(Drafts.Of(_key, 99, $"{prefix}{number}"));
+            await _backplane.AcceptAsync(Drafts.Of(_key, 99, $"{prefix}{number}"));
         }
 
         return epoch;

@@ -1,15 +1,17 @@
 using System.Collections.Concurrent;
-using ChatServer.Protocol;
-using ChatServer.Relay;
+using ChatServer.Backplane;
 using ChatServer.Rooms;
-using ChatServer.Tests.Relay;
+using ChatServer.Rooms.Fanout;
+using ChatServer.Tests.Backplane.Support;
+using ChatServer.Tests.Rooms.Support;
 using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Rooms;
 
 /// <summary>
-/// Both copies of every message from several threads, in an order that only nearly follows the seqs, while members come, send and go. The oracle: each stay in the
-/// room is <c>joined s</c>, then s+1, s+2 … without a hole, the own ones as acks, then <c>left</c>; whoever stays gets all.
+/// Both copies of every message from several threads, in an order that only nearly follows the seqs, while members come, send and go. The
+/// oracle: each stay in the room is <c>joined s</c>, then s+1, s+2 … without a hole, the own ones as acks, then <c>left</c>; whoever stays
+/// gets all.
 /// </summary>
 public sealed class RoomInterleavingTests
 {
@@ -29,26 +31,31 @@ public sealed class RoomInterleavingTests
         room.Start(0, "e1");
         var senders = Enumerable.Range(0, Senders).Select(user => new RoomPeer(user + 1)).ToList();
         var members = senders.Select(peer => room.Join(peer.Connection)).ToList();
-        var messages = Enumerable.Range(1, Messages).Select(seq => (Seq: seq, Sender: new Random((seed * 10_000) + seq).Next(Senders + 1))).ToList();
+        var messages = Enumerable.Range(1, Messages).Select(seq => (Seq: seq, Sender: new Random((seed * 10_000) + seq).Next(Senders + 1)))
+            .ToList();
         members.ForEach(room.Sending);
         var guests = new ConcurrentBag<RoomPeer>();
 
         await Task.WhenAll(
             Task.Run(() => Offer(Shuffled(seed + 100), (message, _) => room.OnMessage(message))),
-            Task.Run(() => Offer(Shuffled(seed + 200).Where(message => message.Sender < Senders), (message, sender) => room.OnAccepted(message, members[sender]))),
+            Task.Run(() => Offer(Shuffled(seed + 200).Where(message => message.Sender < Senders),
+                (message, sender) => room.OnAccepted(message, members[sender]))),
             Task.Run(() => ComeAndGo(seed + 300)),
             Task.Run(() => ComeAndGo(seed + 400)));
 
         foreach (var sender in senders)
         {
-            await Eventually.TrueAsync(() => sender.Seen.Count > Messages, TimeSpan.FromSeconds(10), () => $"a sender got {sender.Seen.Count}");
+            await Eventually.TrueAsync(
+                () => sender.Seen.Count > Messages, TimeSpan.FromSeconds(10), () => $"a sender got {sender.Seen.Count}");
             var own = senders.IndexOf(sender);
-            sender.Seen.Should().Equal(["joined 0", .. messages.Select(message => message.Sender == own ? $"ack {message.Seq}" : $"{message.Seq}")]);
+            sender.Seen.Should()
+                .Equal(["joined 0", .. messages.Select(message => message.Sender == own ? $"ack {message.Seq}" : $"{message.Seq}")]);
         }
 
         foreach (var guest in guests)
         {
-            await Eventually.TrueAsync(() => guest.Seen is [.., "left" or Last or JoinedLast], TimeSpan.FromSeconds(10), () => string.Join(' ', guest.Seen));
+            await Eventually.TrueAsync(
+                () => guest.Seen is [.., "left" or Last or JoinedLast], TimeSpan.FromSeconds(10), () => string.Join(' ', guest.Seen));
             CheckStay(guest.Seen);
         }
 
@@ -56,7 +63,8 @@ public sealed class RoomInterleavingTests
         IEnumerable<(int Seq, int Sender)> Shuffled(int salt)
         {
             var random = new Random(salt);
-            return messages.Select(message => (message, At: message.Seq + random.Next(8))).OrderBy(pair => pair.At).Select(pair => pair.message).ToList();
+            return messages.Select(message => (message, At: message.Seq + random.Next(8))).OrderBy(pair => pair.At)
+                .Select(pair => pair.message).ToList();
         }
 
         void Offer(IEnumerable<(int Seq, int Sender)> order, Action<RelayedMessage, int> offer)

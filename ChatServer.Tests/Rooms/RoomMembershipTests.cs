@@ -1,7 +1,9 @@
+using ChatServer.Backplane;
 using ChatServer.Protocol;
-using ChatServer.Relay;
 using ChatServer.Rooms;
-using ChatServer.Tests.Relay;
+using ChatServer.Rooms.Fanout;
+using ChatServer.Tests.Backplane.Support;
+using ChatServer.Tests.Rooms.Support;
 
 namespace ChatServer.Tests.Rooms;
 
@@ -112,7 +114,8 @@ public sealed class RoomMembershipTests
         for (var index = 0; index < peers.Count; index++)
         {
             var joined = 50 * (index + 1);
-            (await peers[index].SeenUpToAsync("1001")).Should().Equal([$"joined {joined}", .. Enumerable.Range(joined + 1, 1000 - joined).Select(seq => $"{seq}")]);
+            (await peers[index].SeenUpToAsync("1001")).Should()
+                .Equal([$"joined {joined}", .. Enumerable.Range(joined + 1, 1000 - joined).Select(seq => $"{seq}")]);
         }
     }
 

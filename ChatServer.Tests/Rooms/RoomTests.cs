@@ -1,8 +1,11 @@
 using System.Text;
+using ChatServer.Backplane;
 using ChatServer.Protocol;
-using ChatServer.Relay;
+using ChatServer.Rooms.Fanout;
 using ChatServer.Rooms;
-using ChatServer.Tests.Relay;
+using ChatServer.Tests.Backplane.Support;
+using ChatServer.Tests.Rooms.Support;
+using ChatServer.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ChatServer.Tests.Rooms;
@@ -142,7 +145,8 @@ public sealed class RoomTests
         var ack = sender.Outbound.Texts[^1];
         ack.ToJsonString().Should().Be(new System.Text.Json.Nodes.JsonObject
         {
-            ["type"] = "ack", ["success"] = true, ["room_id"] = _key.RoomId, ["identifier"] = "q\"ü\\", ["seq"] = 1, ["timestamp"] = "2026-01-01T10:00:00.000Z",
+            ["type"] = "ack", ["success"] = true, ["room_id"] = _key.RoomId, ["identifier"] = "q\"ü\\", ["seq"] = 1,
+                ["timestamp"] = "2026-01-01T10:00:00.000Z",
         }.ToJsonString());
     }
 
@@ -153,7 +157,7 @@ public sealed class RoomTests
         var (peer, other) = (new RoomPeer(), new RoomPeer(8));
         var member = _room.Join(peer.Connection);
         _room.Join(other.Connection);
-        var ack = RoomFrames.Ack(new Receipt(_key.RoomId, "a1"u8, 3, "t"u8));
+        var ack = RoomFrames.Ack(new Ack(_key.RoomId, "a1"u8, 3, "t"u8));
         _room.OnRepeat(member, ack);
         (await peer.SeenUpToAsync("ack 3")).Should().Equal("joined 5");
         _room.Leave(member, RoomFrames.Left(_key.RoomId));
@@ -226,7 +230,8 @@ public sealed class RoomTests
         (await UpToEndAsync(quick)).Should().HaveCount(501);
         slow.Connection.IsClosing.Should().BeTrue();
         slow.Outbound.Flow();
-        await ChatServer.Tests.Support.Eventually.TrueAsync(() => slow.Outbound.CloseCodes.Count > 0, TimeSpan.FromSeconds(5), () => "no close frame");
+        await Eventually.TrueAsync(
+            () => slow.Outbound.CloseCodes.Count > 0, TimeSpan.FromSeconds(5), () => "no close frame");
         slow.Outbound.CloseCodes.Should().Equal(4001);
         slow.Seen.Skip(1).Should().Equal(Enumerable.Range(1, slow.Seen.Count - 1).Select(seq => $"{seq}"), "what it got is whole");
     }
@@ -240,6 +245,7 @@ public sealed class RoomTests
     private async Task<IReadOnlyList<string>> UpToEndAsync(RoomPeer peer)
     {
         Notify($"end{peer.Connection.IdText}", 0, 0);
-        return [.. (await peer.SeenUpToAsync($"end{peer.Connection.IdText}")).Where(word => !word.StartsWith("end", StringComparison.Ordinal))];
+        return [.. (await peer.SeenUpToAsync($"end{peer.Connection.IdText}"))
+            .Where(word => !word.StartsWith("end", StringComparison.Ordinal))];
     }
 }

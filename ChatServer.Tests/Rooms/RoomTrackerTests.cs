@@ -1,7 +1,9 @@
+using ChatServer.Backplane;
 using ChatServer.Protocol;
-using ChatServer.Relay;
+using ChatServer.Redis;
 using ChatServer.Rooms;
-using ChatServer.Tests.Relay;
+using ChatServer.Tests.Backplane.Support;
+using ChatServer.Tests.Rooms.Support;
 
 namespace ChatServer.Tests.Rooms;
 
@@ -10,10 +12,10 @@ public sealed class RoomTrackerTests
     private const int Limit = 20_000;
 
     private readonly RoomKey _key = Drafts.NewRoom();
-    private readonly RelayOverMemory _relay = new();
+    private readonly BackplaneOverMemory _backplane = new();
     private readonly RoomDirectory _rooms;
 
-    public RoomTrackerTests() => _rooms = RoomParts.Directory(_relay);
+    public RoomTrackerTests() => _rooms = RoomParts.Directory(_backplane);
 
     [Theory(Timeout = Limit)]
     [InlineData(1)]
@@ -22,11 +24,11 @@ public sealed class RoomTrackerTests
     {
         var peer = new RoomPeer();
         await _rooms.JoinAsync(peer.Connection, _key, null, null);
-        _relay.Loses = message => message.Seq > 1 && message.Seq <= 1 + lost;
+        _backplane.Loses = message => message.Seq > 1 && message.Seq <= 1 + lost;
 
         for (var number = 1; number <= lost + 2; number++)
         {
-            await _relay.AcceptAsync(Drafts.Of(_key, 99, $"m{number}"));
+            await _backplane.AcceptAsync(Drafts.Of(_key, 99, $"m{number}"));
         }
 
         (await peer.SeenUpToAsync($"{lost + 2}")).Should().Equal(["joined 0", .. Enumerable.Range(1, lost + 1).Select(seq => $"{seq}")]);
@@ -37,10 +39,10 @@ public sealed class RoomTrackerTests
     {
         var peer = new RoomPeer();
         await _rooms.JoinAsync(peer.Connection, _key, null, null);
-        _relay.Loses = _ => true;
-        await _relay.AcceptAsync(Drafts.Of(_key, 99, "m1"));
+        _backplane.Loses = _ => true;
+        await _backplane.AcceptAsync(Drafts.Of(_key, 99, "m1"));
 
-        _relay.Restore();
+        _backplane.Restore();
 
         (await peer.SeenUpToAsync("1")).Should().Equal("joined 0");
     }
@@ -50,15 +52,15 @@ public sealed class RoomTrackerTests
     {
         var peer = new RoomPeer();
         await _rooms.JoinAsync(peer.Connection, _key, null, null);
-        _relay.Loses = message => message.Seq <= RelayLimits.LogMessages + 100;
+        _backplane.Loses = message => message.Seq <= RoomOptions.LogMessages + 100;
 
-        for (var number = 1; number <= RelayLimits.LogMessages + 101; number++)
+        for (var number = 1; number <= RoomOptions.LogMessages + 101; number++)
         {
-            await _relay.AcceptAsync(Drafts.Of(_key, 99, $"m{number}"));
+            await _backplane.AcceptAsync(Drafts.Of(_key, 99, $"m{number}"));
         }
 
-        var seen = await peer.SeenUpToAsync($"{RelayLimits.LogMessages + 101}");
-        seen.Should().StartWith(["joined 0", "joined 101", "102", "103"]).And.HaveCount(RelayLimits.LogMessages + 1);
+        var seen = await peer.SeenUpToAsync($"{RoomOptions.LogMessages + 101}");
+        seen.Should().StartWith(["joined 0", "joined 101", "102", "103"]).And.HaveCount(RoomOptions.LogMessages + 1);
     }
 
     [Fact(Timeout = Limit)]
@@ -72,8 +74,9 @@ public sealed class RoomTrackerTests
         room.HasLostTrack.Should().BeTrue();
 
         room.Merge(new LogPage("new", 2, [])).Should().BeFalse("the page was read behind the old seq");
-        room.Mark.Should().Be(new RoomMark("new", 0));
-        room.Merge(new LogPage("new", 2, [Drafts.Message(_key, 1) with { Epoch = "new" }, Drafts.Message(_key, 2) with { Epoch = "new" }])).Should().BeTrue();
+        room.Position.Should().Be(new RoomPosition("new", 0));
+        room.Merge(new LogPage("new", 2, [Drafts.Message(_key, 1) with { Epoch = "new" }, Drafts.Message(_key, 2) with { Epoch = "new" }]))
+            .Should().BeTrue();
 
         (await peer.SeenUpToAsync("2")).Should().Equal("joined 7", "joined 0", "1");
         room.TryEndTracking().Should().BeTrue();
@@ -85,11 +88,12 @@ public sealed class RoomTrackerTests
         var peer = new RoomPeer();
         await _rooms.JoinAsync(peer.Connection, _key, null, null);
         var reads = 0;
-        _relay.BeforeRead = (_, _) => Interlocked.Increment(ref reads) <= 2 ? throw new RelayUnavailableException("away") : Task.CompletedTask;
-        _relay.Loses = message => message.Seq == 1;
+        _backplane.BeforeRead = (_, _) =>
+            Interlocked.Increment(ref reads) <= 2 ? throw new RedisUnavailableException("away") : Task.CompletedTask;
+        _backplane.Loses = message => message.Seq == 1;
 
-        await _relay.AcceptAsync(Drafts.Of(_key, 99, "m1"));
-        await _relay.AcceptAsync(Drafts.Of(_key, 99, "m2"));
+        await _backplane.AcceptAsync(Drafts.Of(_key, 99, "m1"));
+        await _backplane.AcceptAsync(Drafts.Of(_key, 99, "m2"));
 
         (await peer.SeenUpToAsync("2")).Should().Equal("joined 0", "1");
         reads.Should().Be(3);
@@ -99,12 +103,12 @@ public sealed class RoomTrackerTests
     public async Task Track_GapClosesByItself_ReadsNothing()
     {
         var reads = 0;
-        _relay.BeforeRead = (_, _) =>
+        _backplane.BeforeRead = (_, _) =>
         {
             Interlocked.Increment(ref reads);
             return Task.CompletedTask;
         };
-        var room = new Room(_key, RoomParts.Tracker(_relay).Track);
+        var room = new Room(_key, RoomParts.Tracker(_backplane).Track);
         room.Start(0, "e1");
         room.OnMessage(Drafts.Message(_key, 2));
         room.OnMessage(Drafts.Message(_key, 1));

@@ -16,7 +16,8 @@ public sealed class DevCertificateTests : IDisposable
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("certs ");
 
-    public DevCertificateTests() => File.Copy(Repository.PathOf("certs", "make-dev-cert.sh"), Path.Combine(_folder.FullName, "make-dev-cert.sh"));
+    public DevCertificateTests() =>
+        File.Copy(Repository.PathOf("certs", "make-dev-cert.sh"), Path.Combine(_folder.FullName, "make-dev-cert.sh"));
 
     private string KeyFile => Path.Combine(_folder.FullName, "dev-key.pem");
 
@@ -87,7 +88,8 @@ public sealed class DevCertificateTests : IDisposable
         certificate.NotAfter.Should().BeAfter(TimeProvider.System.GetLocalNow().DateTime.AddDays(300));
         certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().Should().ContainSingle()
             .Which.EnhancedKeyUsages[ServerAuthentication].Should().NotBeNull();
-        certificate.Extensions.OfType<X509BasicConstraintsExtension>().Should().ContainSingle().Which.CertificateAuthority.Should().BeFalse();
+        certificate.Extensions.OfType<X509BasicConstraintsExtension>().Should().ContainSingle().Which.CertificateAuthority.Should()
+            .BeFalse();
         File.GetUnixFileMode(KeyFile).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
@@ -115,7 +117,8 @@ public sealed class DevCertificateTests : IDisposable
         var tools = _folder.CreateSubdirectory("tools");
         foreach (var tool in Tools.Where(tool => !File.Exists(Path.Combine(tools.FullName, tool))))
         {
-            var found = Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(folder => Path.Combine(folder, tool)).First(File.Exists);
+            var found = Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(folder => Path.Combine(folder, tool))
+                .First(File.Exists);
             File.CreateSymbolicLink(Path.Combine(tools.FullName, tool), new FileInfo(found).ResolveLinkTarget(true)?.FullName ?? found);
         }
 

@@ -1,6 +1,6 @@
 using System.Globalization;
-using ChatServer.Accept;
-using ChatServer.Tests.Files;
+using ChatServer.Endpoints;
+using ChatServer.Tests.Files.Support;
 using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Samples;
@@ -42,7 +42,8 @@ public sealed class DjangoChatTests(QuantumDjango quantum) : IClassFixture<Quant
 
         await annas.UploadAsync(Plans, "file-1", SentFile.Bytes(200_000), name: "Überblick 表.pdf");
         var fileRow = (await annas.ToldAsync("info_chat")).Number("id");
-        (await quantum.ManageAsync("shell", "-c", $"from chat.models import Message; f = Message.objects.get(id={fileRow}).file; print(f.name, f.size)"))
+        (await quantum.ManageAsync(
+            "shell", "-c", $"from chat.models import Message; f = Message.objects.get(id={fileRow}).file; print(f.name, f.size)"))
             .Should().Contain("表").And.Contain(" 200000");
 
         await ben.LogOutAsync();

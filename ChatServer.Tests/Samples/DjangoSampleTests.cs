@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using ChatServer.Tests.Support;
 
@@ -15,7 +14,8 @@ public sealed class DjangoSampleTests(QuantumDjango quantum) : IClassFixture<Qua
     private const long Plans = 2;
 
     [Fact]
-    public async Task Sample_OwnTests_Pass() => (await quantum.ManageAsync("test", "chat", "quantum")).Should().MatchRegex(@"(?s)Ran \d\d+ tests.*OK");
+    public async Task Sample_OwnTests_Pass() =>
+        (await quantum.ManageAsync("test", "chat", "quantum")).Should().MatchRegex(@"(?s)Ran \d\d+ tests.*OK");
 
     [Fact]
     public async Task Login_WritesTheSessionRecord_WithATimeToLive()
@@ -106,7 +106,8 @@ public sealed class DjangoSampleTests(QuantumDjango quantum) : IClassFixture<Qua
         }
 
         var kept = await quantum.ManageAsync(
-            "shell", "-c", "from chat.models import *; [print(m.identifier, ascii(m.file.name), m.file.read()) for m in Message.objects.filter(identifier__startswith='file-')]");
+            "shell", "-c",
+            "from chat.models import *; [print(m.identifier, ascii(m.file.name), m.file.read()) for m in Message.objects.filter(identifier__startswith='file-')]");
         kept.Should().MatchRegex(@"^file-1 'chat/1/1/\\u043f\\u043b\\u0430\\u043d.*\.pdf' b'%PDF'\s+file-2 '.*' b''\s*$");
     }
 
@@ -133,9 +134,12 @@ public sealed class DjangoSampleTests(QuantumDjango quantum) : IClassFixture<Qua
     [Theory]
     [InlineData("anna", Acme, General, Acme, HttpStatusCode.OK, """{"success":true,"user_ids":[1,2,3]}""")]
     [InlineData("carla", Acme, Plans, Acme, HttpStatusCode.OK, """{"success":true,"user_ids":[1,2]}""")]
-    [InlineData("dora", Globex, General, Acme, HttpStatusCode.Forbidden, """{"success":false,"message":"You do not belong to this company"}""")]
-    [InlineData("dora", Globex, General, Globex, HttpStatusCode.NotFound, """{"success":false,"message":"There is no such room in this company"}""")]
-    public async Task Members_AreToldWithinTheCompanyOnly(string user, long company, long room, long asked, HttpStatusCode status, string body)
+    [InlineData(
+        "dora", Globex, General, Acme, HttpStatusCode.Forbidden, """{"success":false,"message":"You do not belong to this company"}""")]
+    [InlineData("dora", Globex, General, Globex, HttpStatusCode.NotFound,
+        """{"success":false,"message":"There is no such room in this company"}""")]
+    public async Task Members_AreToldWithinTheCompanyOnly(
+        string user, long company, long room, long asked, HttpStatusCode status, string body)
     {
         using var login = await quantum.LogInAsync(user, company);
 

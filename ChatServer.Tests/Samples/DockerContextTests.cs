@@ -1,3 +1,4 @@
+using ChatServer.Tests.Samples.Support;
 using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Samples;

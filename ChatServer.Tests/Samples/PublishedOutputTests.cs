@@ -1,10 +1,13 @@
 using System.Net;
 using System.Runtime.Versioning;
+using ChatServer.Tests.Samples.Support;
 using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Samples;
 
-/// <summary>The image's promises, kept without Docker: it builds from its context alone, and runs as a user who may write nowhere.</summary>
+/// <summary>
+/// The image's promises, kept without Docker: it builds from its context alone, and runs as a user who may write nowhere.
+/// </summary>
 [UnsupportedOSPlatform("windows")]
 public sealed class PublishedOutputTests : IDisposable
 {
@@ -33,7 +36,8 @@ public sealed class PublishedOutputTests : IDisposable
         await using (var service = BoundedProcess.Start(command, "/", Environment(port, redis.Port)))
         {
             using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(10) };
-            using var answer = await Eventually.AnswerAsync(() => client.GetAsync("/healthz"), () => service.HasExited, () => service.Output);
+            using var answer = await Eventually.AnswerAsync(
+                () => client.GetAsync("/healthz"), () => service.HasExited, () => service.Output);
 
             answer.StatusCode.Should().Be(HttpStatusCode.OK);
             if (System.Environment.IsPrivilegedProcess)
@@ -61,7 +65,8 @@ public sealed class PublishedOutputTests : IDisposable
 
     /// <summary>The same process, as another user and without any right of root; whoever is not root stays who they are.</summary>
     private static string[] AsNobody() => System.Environment.IsPrivilegedProcess
-        ? ["setpriv", $"--reuid={Unprivileged}", $"--regid={Unprivileged}", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
+        ? ["setpriv", $"--reuid={Unprivileged}", $"--regid={Unprivileged}", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all",
+            "--no-new-privs"]
         : [];
 
     /// <summary>As the Dockerfile sets it, with a home that is not there and with what the service needs to start in Production.</summary>

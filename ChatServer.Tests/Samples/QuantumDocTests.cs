@@ -28,7 +28,8 @@ public sealed partial class QuantumDocTests
     private static bool IsInSample(string file, string code) =>
         $"\n{File.ReadAllText(Repository.PathOf("samples", "quantum-django", file))}".Contains($"\n{code}\n", StringComparison.Ordinal);
 
-    [GeneratedRegex(@"\*In `(?<file>[\w/]+\.py)`:\*\n\n```python\n(?<code>.*?)\n```", RegexOptions.Singleline | RegexOptions.ExplicitCapture, 5000)]
+    [GeneratedRegex(
+        @"\*In `(?<file>[\w/]+\.py)`:\*\n\n```python\n(?<code>.*?)\n```", RegexOptions.Singleline | RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex PythonBlock();
 
     [GeneratedRegex(@"\]\((?<target>\.\.?/[^)#]+)", RegexOptions.ExplicitCapture, 5000)]

@@ -44,7 +44,9 @@ internal sealed class BoundedProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
-    /// <summary>Starts <paramref name="command"/> (program and arguments). A null value takes a variable out of the inherited environment.</summary>
+    /// <summary>
+    /// Starts <paramref name="command"/> (program and arguments). A null value takes a variable out of the inherited environment.
+    /// </summary>
     /// <exception cref="System.ComponentModel.Win32Exception">There is no such program.</exception>
     public static BoundedProcess Start(
         IReadOnlyList<string> command, string directory, params IEnumerable<(string Name, string? Value)> environment)
@@ -72,7 +74,9 @@ internal sealed class BoundedProcess : IAsyncDisposable
         return child;
     }
 
-    /// <summary>Runs <paramref name="command"/> to its end and gives its exit code and output; after <paramref name="limit"/> it is killed.</summary>
+    /// <summary>
+    /// Runs <paramref name="command"/> to its end and gives its exit code and output; after <paramref name="limit"/> it is killed.
+    /// </summary>
     /// <exception cref="TimeoutException">It was killed; the message holds its output.</exception>
     public static async Task<(int ExitCode, string Output)> RunAsync(
         IReadOnlyList<string> command, string directory, TimeSpan limit, params IEnumerable<(string Name, string? Value)> environment)

@@ -2,7 +2,9 @@ using StackExchange.Redis;
 
 namespace ChatServer.Tests.Support;
 
-/// <summary>Everything that a chat needs, for a class of tests: a real Redis, a Quantum, sessions, and nodes as the tests want them.</summary>
+/// <summary>
+/// Everything that a chat needs, for a class of tests: a real Redis, a Quantum, sessions, and nodes as the tests want them.
+/// </summary>
 public sealed class ChatFixture : IAsyncLifetime
 {
     private readonly RedisServer _redis = new();
@@ -18,7 +20,7 @@ public sealed class ChatFixture : IAsyncLifetime
 
     internal IConnectionMultiplexer Connection => _connection!;
 
-    internal Sessions Sessions => new(_connection!);
+    internal TestSessions Sessions => new(_connection!);
 
     /// <summary>For a test that needs everything to itself.</summary>
     internal static async Task<ChatFixture> StartAsync()
@@ -41,7 +43,8 @@ public sealed class ChatFixture : IAsyncLifetime
         await ChatPeer.LoginAsync(Node.Url, await Sessions.LoginAsync(user), rooms);
 
     /// <summary>One more node over the same Redis and Quantum.</summary>
-    internal Task<TestNode> StartNodeAsync(params (string Name, string Value)[] settings) => TestNode.StartAsync(_redis, Quantum.Url, settings);
+    internal Task<TestNode> StartNodeAsync(params (string Name, string Value)[] settings) =>
+        TestNode.StartAsync(_redis, Quantum.Url, settings);
 
     public async ValueTask DisposeAsync()
     {

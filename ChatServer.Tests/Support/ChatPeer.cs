@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
@@ -31,7 +30,8 @@ internal sealed class ChatPeer : IAsyncDisposable
     public ClientWebSocket Socket => _socket;
 
     /// <summary>Opens a socket and says nothing yet.</summary>
-    public static async Task<ChatPeer> OpenAsync(Uri url, string? origin = "http://localhost", Action<ClientWebSocketOptions>? configure = null, HttpMessageInvoker? invoker = null)
+    public static async Task<ChatPeer> OpenAsync(
+        Uri url, string? origin = "http://localhost", Action<ClientWebSocketOptions>? configure = null, HttpMessageInvoker? invoker = null)
     {
         var socket = new ClientWebSocket();
         if (origin is not null)
@@ -94,7 +94,10 @@ internal sealed class ChatPeer : IAsyncDisposable
     /// <summary>The next frame of that type; others are passed over.</summary>
     public async Task<JsonObject> FindAsync(string type) => (await UntilAsync(frame => frame.Type() == type))[^1];
 
-    /// <summary>The next frame of that type (<c>info_chat</c>, <c>saved</c>, or <c>info</c> for <c>not_saved</c>) that persistence has told; others are passed over.</summary>
+    /// <summary>
+    /// The next frame of that type (<c>info_chat</c>, <c>saved</c>, or <c>info</c> for <c>not_saved</c>) that persistence has told; others
+    /// are passed over.
+    /// </summary>
     public async Task<JsonObject> ToldAsync(string type)
     {
         while (true)
@@ -140,7 +143,9 @@ internal sealed class ChatPeer : IAsyncDisposable
         return frame;
     }
 
-    /// <summary>What has come, and was not taken yet, when a ping sent now is answered: whatever was sent to this connection before has arrived.</summary>
+    /// <summary>
+    /// What has come, and was not taken yet, when a ping sent now is answered: whatever was sent to this connection before has arrived.
+    /// </summary>
     public async Task<IReadOnlyList<JsonObject>> DrainAsync()
     {
         await SendAsync(new { type = "ping" });

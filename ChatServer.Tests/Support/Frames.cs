@@ -13,8 +13,10 @@ internal static class Frames
 
     public static bool Flag(this JsonObject frame, string name) => frame[name]!.GetValue<bool>();
 
-    public static IEnumerable<long> Numbers(this JsonObject frame, string name) => frame[name]!.AsArray().Select(item => item!.GetValue<long>());
+    public static IEnumerable<long> Numbers(this JsonObject frame, string name) =>
+        frame[name]!.AsArray().Select(item => item!.GetValue<long>());
 
     /// <summary>The messages of a chat frame.</summary>
-    public static IEnumerable<JsonObject> Messages(this JsonObject frame) => frame["messages"]!.AsArray().Select(message => message!.AsObject());
+    public static IEnumerable<JsonObject> Messages(this JsonObject frame) =>
+        frame["messages"]!.AsArray().Select(message => message!.AsObject());
 }

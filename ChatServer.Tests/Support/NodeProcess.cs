@@ -6,7 +6,8 @@ namespace ChatServer.Tests.Support;
 /// <summary>ChatServer as a process of its own, which can be killed and started again on the same port.</summary>
 /// <param name="program">ChatServer.dll; null: the one that these tests are built with.</param>
 /// <param name="settings">Environment variables besides those that every node here has.</param>
-internal sealed class NodeProcess(int redisPort, int quantumPort, string? program = null, params (string Name, string? Value)[] settings) : IAsyncDisposable
+internal sealed class NodeProcess(int redisPort, int quantumPort, string? program = null, params (string Name, string? Value)[] settings)
+    : IAsyncDisposable
 {
     private static readonly TimeSpan ExitWithin = TimeSpan.FromSeconds(30);
 
@@ -23,7 +24,8 @@ internal sealed class NodeProcess(int redisPort, int quantumPort, string? progra
 
     /// <summary>What it has in memory now (proc(5), <c>statm</c>).</summary>
     public long ResidentBytes() =>
-        long.Parse(File.ReadAllText($"/proc/{_process!.Id}/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+        long.Parse(
+            File.ReadAllText($"/proc/{_process!.Id}/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
 
     /// <summary>What it logged, over all its lives.</summary>
     public IEnumerable<string> Log => [.. _earlier, .. _process?.Output.Split('\n') ?? []];

@@ -6,7 +6,9 @@ using System.Text.Json;
 
 namespace ChatServer.Tests.Support;
 
-/// <summary>The sample Django project, migrated and seeded into a folder of its own and served on a free loopback port, beside its Redis.</summary>
+/// <summary>
+/// The sample Django project, migrated and seeded into a folder of its own and served on a free loopback port, beside its Redis.
+/// </summary>
 public sealed class QuantumDjango : IAsyncLifetime
 {
     private const string Packages = "python3-django python3-djangorestframework python3-redis python3-cryptography redis-server";
@@ -24,7 +26,9 @@ public sealed class QuantumDjango : IAsyncLifetime
 
     internal SampleRedis Redis => _redis!;
 
-    /// <summary>The seeded rooms: Acme (1) has General (1; anna, ben, carla) and Plans (2; anna, ben), Globex (2) has General (3; anna, dora).</summary>
+    /// <summary>
+    /// The seeded rooms: Acme (1) has General (1; anna, ben, carla) and Plans (2; anna, ben), Globex (2) has General (3; anna, dora).
+    /// </summary>
     public async ValueTask InitializeAsync()
     {
         try

@@ -33,7 +33,8 @@ public sealed class QuantumLogin(HttpClient client, CookieContainer cookies, Jso
         SampleRedis redis, HttpMethod method, string path, HttpContent? content = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
-        request.Headers.Authorization = new AuthenticationHeaderValue("Token", (await RecordAsync(redis)).GetProperty("token_key").GetString());
+        request.Headers.Authorization = new AuthenticationHeaderValue(
+            "Token", (await RecordAsync(redis)).GetProperty("token_key").GetString());
         using var answer = await client.SendAsync(request);
         return (answer.StatusCode, JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement);
     }

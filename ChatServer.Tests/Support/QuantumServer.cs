@@ -85,7 +85,8 @@ internal sealed class QuantumServer : IAsyncDisposable
     /// <summary>Waits until that many rows are there.</summary>
     public async Task<IReadOnlyList<SaveCall>> WaitForSavedAsync(int count, TimeSpan? within = null)
     {
-        await Eventually.TrueAsync(() => Saved.Count >= count, within ?? TimeSpan.FromSeconds(15), () => $"{Saved.Count} of {count} messages were saved");
+        await Eventually.TrueAsync(
+            () => Saved.Count >= count, within ?? TimeSpan.FromSeconds(15), () => $"{Saved.Count} of {count} messages were saved");
         return Saved;
     }
 

@@ -2,12 +2,14 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using ChatServer.Tests.Wire;
-using ChatServer.Wire;
+using ChatServer.Tests.WebSockets.Support;
+using ChatServer.WebSockets;
 
 namespace ChatServer.Tests.Support;
 
-/// <summary>A client on the bare socket, for what a proper client never does: odd handshakes, frames in one write with it, silence, not reading.</summary>
+/// <summary>
+/// A client on the bare socket, for what a proper client never does: odd handshakes, frames in one write with it, silence, not reading.
+/// </summary>
 internal sealed class RawPeer : IAsyncDisposable
 {
     private const string Key = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -51,7 +53,8 @@ internal sealed class RawPeer : IAsyncDisposable
     public static string Upgrade(string? origin = "http://localhost", string? key = Key, string? version = "13", string method = "GET")
     {
         var request = new StringBuilder($"{method} /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n");
-        foreach (var (name, value) in (ReadOnlySpan<(string, string?)>)[("Origin", origin), ("Sec-WebSocket-Key", key), ("Sec-WebSocket-Version", version)])
+        foreach (var (name, value) in (ReadOnlySpan<(string, string?)>)[("Origin", origin), ("Sec-WebSocket-Key", key),
+            ("Sec-WebSocket-Version", version)])
         {
             if (value is not null)
             {

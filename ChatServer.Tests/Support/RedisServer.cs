@@ -90,7 +90,8 @@ public sealed class RedisServer : IAsyncLifetime
                 await StartAgainAsync();
                 return;
             }
-            catch (InvalidOperationException) when (attempt < attempts && Output.Contains("Address already in use", StringComparison.Ordinal))
+            catch (InvalidOperationException) when (attempt < attempts
+                && Output.Contains("Address already in use", StringComparison.Ordinal))
             {
                 // Between the look for a free port and its use somebody else took it.
             }

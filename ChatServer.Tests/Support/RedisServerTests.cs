@@ -57,13 +57,15 @@ public sealed class RedisServerTests
         {
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-            using var certificate = request.CreateSelfSigned(new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2120, 1, 1, 0, 0, 0, TimeSpan.Zero));
+            using var certificate = request.CreateSelfSigned(
+                new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2120, 1, 1, 0, 0, 0, TimeSpan.Zero));
             var (certFile, keyFile) = (Path.Combine(folder.FullName, "cert.pem"), Path.Combine(folder.FullName, "key.pem"));
             await File.WriteAllTextAsync(certFile, certificate.ExportCertificatePem());
             await File.WriteAllTextAsync(keyFile, key.ExportPkcs8PrivateKeyPem());
 
             await using var server = await RedisServer.StartAsync(
-                "--tls-cert-file", certFile, "--tls-key-file", keyFile, "--tls-ca-cert-file", certFile, "--tls-auth-clients", "no").WaitAsync(Patience);
+                "--tls-cert-file", certFile, "--tls-key-file", keyFile, "--tls-ca-cert-file", certFile, "--tls-auth-clients",
+                "no").WaitAsync(Patience);
 
             server.IsRunning.Should().BeTrue();
         }
@@ -75,6 +77,7 @@ public sealed class RedisServerTests
 
     [Fact]
     public async Task RedisServer_WithABadArgument_SaysWhatRedisSaid() =>
-        (await FluentActions.Awaiting(() => RedisServer.StartAsync("--no-such-directive", "1")).Should().ThrowAsync<InvalidOperationException>())
+        (await FluentActions.Awaiting(() => RedisServer.StartAsync("--no-such-directive", "1"))
+            .Should().ThrowAsync<InvalidOperationException>())
             .WithMessage("*no-such-directive*");
 }

@@ -5,12 +5,13 @@ using System.Text;
 namespace ChatServer.Tests.Support;
 
 /// <summary>
-/// Reads what Redis sends (the serialization protocol RESP2 and RESP3), reply by reply, and can leave out the messages of subscriptions while everything else
-/// passes: so a subscription dies whose connection looks healthy.
+/// Reads what Redis sends (the serialization protocol RESP2 and RESP3), reply by reply, and can leave out the messages of subscriptions
+/// while everything else passes: so a subscription dies whose connection looks healthy.
 /// </summary>
 internal sealed class RespFilter
 {
-    private static readonly byte[][] Messages = [.. new[] { "message", "smessage", "pmessage" }.Select(kind => Encoding.ASCII.GetBytes($"${kind.Length}\r\n{kind}\r\n"))];
+    private static readonly byte[][] Messages = [.. new[] { "message", "smessage", "pmessage" }.Select(
+        kind => Encoding.ASCII.GetBytes($"${kind.Length}\r\n{kind}\r\n"))];
 
     private readonly ArrayBufferWriter<byte> _rest = new();
 

@@ -4,11 +4,9 @@ using System.Net.Sockets;
 namespace ChatServer.Tests.Support;
 
 /// <summary>
-/// A TCP proxy on a free loopback port in front of a server, with the faults of a network: it cuts, stalls, slows down, refuses, and, in front of Redis,
-/// swallows the messages of subscriptions. What it is told applies to open connections too, until <see cref="Resume"/>.
+/// A TCP proxy on a free loopback port in front of a server, with the faults of a network: it cuts, stalls, slows down, refuses, and, in
+/// front of Redis, swallows the messages of subscriptions. What it is told applies to open connections too, until <see cref="Resume"/>.
 /// </summary>
-/// <param name="target">The server's port on the loopback address.</param>
-/// <param name="isRedis">Whether the server speaks RESP, so that <see cref="SwallowsMessages"/> works.</param>
 internal sealed class TcpProxy : IAsyncDisposable
 {
     private const int ChunkBytes = 16 * 1024;
@@ -27,6 +25,8 @@ internal sealed class TcpProxy : IAsyncDisposable
     private volatile bool _swallows;
     private volatile int _delay;
 
+    /// <param name="target">The server's port on the loopback address.</param>
+    /// <param name="isRedis">Whether the server speaks RESP, so that <see cref="SwallowsMessages"/> works.</param>
     public TcpProxy(int target, bool isRedis = false)
     {
         (_target, _isRedis) = (target, isRedis);
@@ -142,7 +142,8 @@ internal sealed class TcpProxy : IAsyncDisposable
             try
             {
                 await link.Far.ConnectAsync(IPAddress.Loopback, _target, _ended.Token);
-                await Task.WhenAll(PumpAsync(link, link.Near, link.Far, null), PumpAsync(link, link.Far, link.Near, _isRedis ? new RespFilter() : null));
+                await Task.WhenAll(
+                    PumpAsync(link, link.Near, link.Far, null), PumpAsync(link, link.Far, link.Near, _isRedis ? new RespFilter() : null));
             }
             catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
             {
@@ -228,7 +229,9 @@ internal sealed class TcpProxy : IAsyncDisposable
             _cut.Cancel();
         }
 
-        /// <summary>The token source is never waited on by handle, so that it may be left to the collector: a cut may come at any time.</summary>
+        /// <summary>
+        /// The token source is never waited on by handle, so that it may be left to the collector: a cut may come at any time.
+        /// </summary>
         public void Dispose()
         {
             Near.Dispose();

@@ -121,7 +121,8 @@ public sealed class TcpProxyTests : IAsyncLifetime
         for (var cut = 0; cut <= all.Length; cut++)
         {
             var filter = new RespFilter();
-            byte[] passed = [.. filter.Pass(all.AsSpan(0, cut), withoutMessages: true), .. filter.Pass(all.AsSpan(cut), withoutMessages: true)];
+            byte[] passed = [.. filter.Pass(
+                all.AsSpan(0, cut), withoutMessages: true), .. filter.Pass(all.AsSpan(cut), withoutMessages: true)];
             Encoding.ASCII.GetString(passed).Should().Be(before + after, "it was cut at {0}", cut);
         }
     }

@@ -1,7 +1,7 @@
 using System.Globalization;
-using ChatServer.Accept;
-using ChatServer.Deliver;
-using ChatServer.Settings;
+using ChatServer.Connections;
+using ChatServer.Endpoints;
+using ChatServer.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;

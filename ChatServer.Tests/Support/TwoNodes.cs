@@ -14,7 +14,7 @@ public sealed class TwoNodes : IAsyncLifetime
 
     internal QuantumServer Quantum => _chat.Quantum;
 
-    internal Sessions Sessions => _chat.Sessions;
+    internal TestSessions Sessions => _chat.Sessions;
 
     public async ValueTask InitializeAsync()
     {

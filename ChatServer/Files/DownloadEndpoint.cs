@@ -1,5 +1,5 @@
 using ChatServer.Protocol;
-using ChatServer.Relay;
+using ChatServer.Redis;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Net.Http.Headers;
@@ -7,15 +7,17 @@ using Microsoft.Net.Http.Headers;
 namespace ChatServer.Files;
 
 /// <summary>
-/// <c>GET</c> and <c>HEAD /files/{id}</c>. The address is a capability: whoever has it may load the file, on any node, until it expires. Ranges, conditions and
-/// the file's name in the header are ASP.NET Core's (RFC 9110, sections 13 and 14; RFC 6266 and 8187).
+/// <c>GET</c> and <c>HEAD /files/{id}</c>. The address is a capability: whoever has it may load the file, on any node, until it expires.
+/// Ranges, conditions and the file's name in the header are ASP.NET Core's (RFC 9110, sections 13 and 14; RFC 6266 and 8187).
 /// </summary>
 internal sealed partial class DownloadEndpoint(IFileStore store, ILogger<DownloadEndpoint> logger)
 {
     private const string Path = "/files/";
 
-    /// <summary>A peer that takes less is cut off: each download holds a connection. Where it can be said per request, in HTTP/1.1.</summary>
-    private static readonly MinDataRate SlowestPeer = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(10));
+    /// <summary>
+    /// A peer that takes less is cut off: each download holds a connection. Where it can be said per request, in HTTP/1.1.
+    /// </summary>
+    private static readonly MinDataRate SlowestPeer = new(FilesOptions.MinDownloadRate, FilesOptions.DownloadGrace);
 
     /// <summary>Where a file is loaded, relative to any node.</summary>
     public static string UrlOf(FileId id) => Path + id;
@@ -50,9 +52,9 @@ internal sealed partial class DownloadEndpoint(IFileStore store, ILogger<Downloa
                 new StoredFileStream(store, known, file.Size), file.ContentType, file.Name, lastModified: null,
                 new EntityTagHeaderValue($"\"{file.Sha256}\""), enableRangeProcessing: true).ExecuteAsync(context);
         }
-        catch (Exception exception) when (exception is RelayUnavailableException or FileGoneException)
+        catch (Exception exception) when (exception is RedisUnavailableException or FileGoneException)
         {
-            LogBroken(exception);
+            Log.DownloadBroken(logger, exception);
             if (context.Response.HasStarted)
             {
                 // The length was announced: only a cut tells the peer that this is not all.
@@ -61,13 +63,15 @@ internal sealed partial class DownloadEndpoint(IFileStore store, ILogger<Downloa
             }
 
             context.Response.Headers.Remove(HeaderNames.ContentLength);
-            context.Response.StatusCode = exception is FileGoneException ? StatusCodes.Status404NotFound : StatusCodes.Status503ServiceUnavailable;
+            context.Response.StatusCode = exception is FileGoneException
+                ? StatusCodes.Status404NotFound
+                : StatusCodes.Status503ServiceUnavailable;
         }
     }
 
     /// <summary>
-    /// What somebody sent must not run in this host's name: it is saved, not shown, its type is not guessed, and if it is shown after all it may do nothing.
-    /// Pages of other hosts, such as Quantum's own, may show it as a picture: who knows the address may load it anyway.
+    /// What somebody sent must not run in this host's name: it is saved, not shown, its type is not guessed, and if it is shown after all
+    /// it may do nothing. Pages of other hosts, such as Quantum's own, may show it as a picture: who knows the address may load it anyway.
     /// </summary>
     public static void Guard(IHeaderDictionary headers)
     {
@@ -78,6 +82,9 @@ internal sealed partial class DownloadEndpoint(IFileStore store, ILogger<Downloa
         headers["Referrer-Policy"] = "no-referrer";
     }
 
-    [LoggerMessage(900, LogLevel.Warning, "A download was broken off.")]
-    private partial void LogBroken(Exception exception);
+    private static partial class Log
+    {
+        [LoggerMessage(400, LogLevel.Warning, "A download was broken off: the file is gone or Redis is out of reach.")]
+        public static partial void DownloadBroken(ILogger logger, Exception exception);
+    }
 }

@@ -16,9 +16,10 @@ internal static class FileName
     private const int MaxExtensionBytes = 32;
 
     /// <summary>
-    /// Drops folders (of either slash), a drive, control characters, line separators, and the marks that turn the direction of text, behind which an
-    /// <c>exe</c> may look like a <c>txt</c> (Unicode Technical Report 36, section 2.10). Joiners stay: Persian and many emoji are written with them.
-    /// A name too long is cut before its extension.
+    /// Drops folders (of either slash), a drive, control characters, line separators, and the marks that turn the direction of text, behind
+    /// which an
+    /// <c>exe</c> may look like a <c>txt</c> (Unicode Technical Report 36, section 2.10). Joiners stay: Persian and many emoji are written
+    /// with them. A name too long is cut before its extension.
     /// </summary>
     public static string Clean(string name)
     {

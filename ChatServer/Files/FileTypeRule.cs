@@ -1,11 +1,11 @@
 using System.Buffers;
-using ChatServer.Settings;
+using ChatServer.Configuration;
 
 namespace ChatServer.Files;
 
 /// <summary>
-/// Which files are taken, by what the sender says they are and by the extension of their names. Neither proves what is in them: it keeps honest people from
-/// mistakes, while downloads are served so that a browser runs nothing of them.
+/// Which files are taken, by what the sender says they are and by the extension of their names. Neither proves what is in them: it keeps
+/// honest people from mistakes, while downloads are served so that a browser runs nothing of them.
 /// </summary>
 internal sealed class FileTypeRule
 {
@@ -28,7 +28,9 @@ internal sealed class FileTypeRule
 
     public static FileTypeRule Read(SettingReader settings) => new(Entries(settings, AllowedSetting), Entries(settings, BlockedSetting));
 
-    /// <summary>Brings a media type into the form that is kept: lower case, without parameters. Nothing and blanks become <see cref="Unknown"/>.</summary>
+    /// <summary>
+    /// Brings a media type into the form that is kept: lower case, without parameters. Nothing and blanks become <see cref="Unknown"/>.
+    /// </summary>
     /// <returns>Null where it is none (RFC 9110, section 8.3.1).</returns>
     public static string? Normalize(string text)
     {
@@ -37,8 +39,8 @@ internal sealed class FileTypeRule
     }
 
     /// <summary>
-    /// Blocked is what any entry of CHAT_FILE_TYPES_BLOCKED matches. Where CHAT_FILE_TYPES_ALLOWED names types, one of them must match, and where it names
-    /// extensions, one of those.
+    /// Blocked is what any entry of CHAT_FILE_TYPES_BLOCKED matches. Where CHAT_FILE_TYPES_ALLOWED names types, one of them must match, and
+    /// where it names extensions, one of those.
     /// </summary>
     /// <param name="name">The file's name.</param>
     /// <param name="contentType">As <see cref="Normalize"/> gave it.</param>
@@ -46,8 +48,13 @@ internal sealed class FileTypeRule
     {
         var extension = Path.GetExtension(name).ToLowerInvariant();
         return !_blocked.Any(entry => Matches(entry, extension, contentType))
-            && Array.TrueForAll([true, false], ofExtension => _allowed.Where(entry => entry.StartsWith('.') == ofExtension).ToList() is var entries
-                && (entries.Count == 0 || entries.Exists(entry => Matches(entry, extension, contentType))));
+            && Array.TrueForAll([true, false], IsAllowed);
+
+        bool IsAllowed(bool ofExtension)
+        {
+            var entries = _allowed.Where(entry => entry.StartsWith('.') == ofExtension).ToList();
+            return entries.Count == 0 || entries.Exists(entry => Matches(entry, extension, contentType));
+        }
     }
 
     private static bool Matches(string entry, string extension, string contentType) =>

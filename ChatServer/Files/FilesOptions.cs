@@ -1,4 +1,4 @@
-using ChatServer.Settings;
+using ChatServer.Configuration;
 
 namespace ChatServer.Files;
 
@@ -9,8 +9,41 @@ namespace ChatServer.Files;
 /// <param name="BufferBytes">What all uploads of this node together may hold in memory; more wait in their sockets.</param>
 /// <param name="QuotaBytes">What a user may send in an hour, over all nodes; 0: no limit.</param>
 /// <param name="Types">Which files are taken.</param>
-internal sealed record FilesOptions(long MaxBytes, TimeSpan Retention, TimeSpan UploadTimeout, int BufferBytes, long QuotaBytes, FileTypeRule Types)
+internal sealed record FilesOptions(
+    long MaxBytes, TimeSpan Retention, TimeSpan UploadTimeout, int BufferBytes, long QuotaBytes, FileTypeRule Types)
 {
+    /// <summary>How often the sender hears of its progress, in bytes.</summary>
+    public const long ProgressEvery = 256 * 1024;
+
+    /// <summary>What a download must take, in bytes a second, after <see cref="DownloadGrace"/>; else it is cut off.</summary>
+    public const double MinDownloadRate = 240;
+
+    /// <summary>See <see cref="MinDownloadRate"/>.</summary>
+    public static readonly TimeSpan DownloadGrace = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How long an incomplete file outlives its last chunk beyond <see cref="UploadTimeout"/>: a node that was killed deletes nothing.
+    /// </summary>
+    public static readonly TimeSpan UnfinishedMargin = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// How long a buffer may take to fill. A slow sender's is then written as it is and read back for more: it would keep others from
+    /// sending.
+    /// </summary>
+    public static readonly TimeSpan MaxBufferTime = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long an upload waits for a buffer. Meanwhile nothing else of its connection is read, pongs neither: it must stay well below
+    /// PONG_TIMEOUT.
+    /// </summary>
+    public static readonly TimeSpan BufferPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often all uploads are looked at; their time limits are kept to within it.</summary>
+    public static readonly TimeSpan UploadCheckInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The span for which <see cref="QuotaBytes"/> counts.</summary>
+    public static readonly TimeSpan QuotaPeriod = TimeSpan.FromHours(1);
+
     public static FilesOptions Read(SettingReader settings) => new(
         settings.Long("MAX_FILE_BYTES", 25 * 1024 * 1024, 1, 4L * 1024 * 1024 * 1024),
         settings.Seconds("FILE_RETENTION", 24 * 60 * 60, 60, 30 * 24 * 60 * 60),

@@ -1,11 +1,14 @@
 using System.Buffers;
+using ChatServer.Backplane;
 using ChatServer.Protocol;
+using ChatServer.Redis;
 
 namespace ChatServer.Files;
 
 /// <summary>
-/// Holds files until Quantum has them, in chunks, so that nobody ever has a whole file in memory. Any node finds a file by its id. What is not completed, or
-/// not accepted, goes by itself within minutes; what is accepted stays for <see cref="FilesOptions.Retention"/> and longer while it waits for Quantum.
+/// Holds files until Quantum has them, in chunks, so that nobody ever has a whole file in memory. Any node finds a file by its id. What is
+/// not completed, or not accepted, goes by itself within minutes; what is accepted stays for <see cref="FilesOptions.Retention"/> and
+/// longer while it waits for Quantum.
 /// </summary>
 internal interface IFileStore
 {
@@ -21,29 +24,31 @@ internal interface IFileStore
     /// <summary>Holds a chunk, in place of what stood there.</summary>
     /// <param name="chunk">Its number, from 0.</param>
     /// <exception cref="NoSpaceException">The store is full.</exception>
-    /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach.</exception>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask WriteAsync(FileId id, int chunk, ReadOnlyMemory<byte> bytes);
 
-    /// <summary>Says what the file is: from now on it can be found. It stays only if it is accepted (<see cref="Relay.MessageDraft.File"/>) soon.</summary>
+    /// <summary>
+    /// Says what the file is: from now on it can be found. It stays only if it is accepted (<see cref="MessageDraft.File"/>) soon.
+    /// </summary>
     /// <returns>False where chunks are missing: they are held no more.</returns>
     /// <exception cref="NoSpaceException">The store is full.</exception>
-    /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach.</exception>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask<bool> CompleteAsync(FileId id, StoredFile file);
 
     /// <returns>Null where there is no such file, or it is held no more.</returns>
-    /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach.</exception>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask<StoredFile?> FindAsync(FileId id);
 
     /// <returns>The chunk's bytes, to be given back; null where it is not held.</returns>
-    /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach.</exception>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask<IMemoryOwner<byte>?> ReadAsync(FileId id, int chunk);
 
     /// <summary>Holds a file for another <see cref="FilesOptions.Retention"/> from now on.</summary>
-    /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach.</exception>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask KeepAsync(FileId id);
 
     /// <summary>Forgets a file, complete or not.</summary>
-    /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach; what is not accepted goes by itself.</exception>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach; what is not accepted goes by itself.</exception>
     ValueTask DeleteAsync(FileId id);
 }
 

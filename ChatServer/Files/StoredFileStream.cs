@@ -1,5 +1,6 @@
 using System.Buffers;
 using ChatServer.Protocol;
+using ChatServer.Redis;
 
 namespace ChatServer.Files;
 
@@ -26,7 +27,7 @@ internal sealed class StoredFileStream(IFileStore store, FileId id, long length)
     }
 
     /// <exception cref="FileGoneException">It is held no more.</exception>
-    /// <exception cref="Relay.RelayUnavailableException">Redis is out of reach.</exception>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();

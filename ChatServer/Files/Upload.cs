@@ -2,25 +2,21 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using ChatServer.Protocol;
-using ChatServer.Relay;
+using ChatServer.Redis;
 
 namespace ChatServer.Files;
 
 /// <summary>
-/// One file on its way from a socket into the store. The connection's loop fills it; a timer of <see cref="UploadWatch"/> looks after it meanwhile, so each
-/// step takes its turn. It ends once: complete, or failed, and then nothing of it stays in the store.
+/// One file on its way from a socket into the store. The connection's loop fills it; a timer of <see cref="UploadWatch"/> looks after it
+/// meanwhile, so each step takes its turn. It ends once: complete, or failed, and then nothing of it stays in the store.
 /// </summary>
 /// <param name="ended">Called once where it fails, after its bytes have been deleted.</param>
-[SuppressMessage("Design", "CA1001", Justification = "What it holds it gives back when it ends, and every upload ends; the semaphore has no handle to close.")]
+[SuppressMessage("Design", "CA1001",
+    Justification = "What it holds it gives back when it ends, and every upload ends; the semaphore has no handle to close.")]
 internal sealed class Upload(
-    FileId id, FileAnnouncement file, IFileStore store, UploadBuffers buffers, FilesOptions options, TimeProvider time, Action<UploadFailure> ended)
+    FileId id, FileAnnouncement file, IFileStore store, UploadBuffers buffers, FilesOptions options, TimeProvider time,
+    Action<UploadFailure> ended)
 {
-    /// <summary>How often the sender hears of its progress, in bytes.</summary>
-    private const long ProgressEvery = 256 * 1024;
-
-    /// <summary>How long a buffer may take to fill. A slow sender's is then written as it is and read back for more: it would keep others from sending.</summary>
-    private static readonly TimeSpan HoldsBufferFor = TimeSpan.FromSeconds(5);
-
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
@@ -46,7 +42,10 @@ internal sealed class Upload(
     /// <summary>Whether it has ended, either way.</summary>
     public bool IsOver { get; private set; }
 
-    /// <summary>Takes the next bytes of the file. They are the caller's again at once; wait for the end before the next ones, that is the pressure back on the socket.</summary>
+    /// <summary>
+    /// Takes the next bytes of the file. They are the caller's again at once; wait for the end before the next ones, that is the pressure
+    /// back on the socket.
+    /// </summary>
     public ValueTask ReceiveAsync(ReadOnlySpan<byte> bytes)
     {
         var hasTurn = _turn.Wait(0);
@@ -65,7 +64,7 @@ internal sealed class Upload(
     /// <summary>The bytes that are stored, where the sender is to hear of them now.</summary>
     public long? TakeProgress()
     {
-        if (_stored - _told < ProgressEvery)
+        if (_stored - _told < FilesOptions.ProgressEvery)
         {
             return null;
         }
@@ -122,7 +121,9 @@ internal sealed class Upload(
         }
     }
 
-    /// <summary>Looks whether the sender has gone silent, or holds a buffer for too long. An upload that is just being worked on is fine.</summary>
+    /// <summary>
+    /// Looks whether the sender has gone silent, or holds a buffer for too long. An upload that is just being worked on is fine.
+    /// </summary>
     public async Task LookAfterAsync()
     {
         if (!_turn.Wait(0))
@@ -141,7 +142,7 @@ internal sealed class Upload(
             {
                 await EndInTurnAsync(UploadFailure.Silent);
             }
-            else if (_buffer is { } buffer && time.GetElapsedTime(_bufferSince) >= HoldsBufferFor)
+            else if (_buffer is { } buffer && time.GetElapsedTime(_bufferSince) >= FilesOptions.MaxBufferTime)
             {
                 await store.WriteAsync(id, Chunk, buffer.AsMemory(0, _filled));
                 ReleaseBuffer();
@@ -275,7 +276,7 @@ internal sealed class Upload(
         {
             await store.DeleteAsync(id);
         }
-        catch (RelayUnavailableException)
+        catch (RedisUnavailableException)
         {
             // What is there goes by itself.
         }
@@ -295,7 +296,7 @@ internal sealed class Upload(
     private static UploadFailure? FailureOf(Exception exception) => exception switch
     {
         NoSpaceException => UploadFailure.NoSpace,
-        RelayUnavailableException => UploadFailure.Unavailable,
+        RedisUnavailableException => UploadFailure.Unavailable,
         _ => null,
     };
 }

@@ -3,14 +3,11 @@ using System.Buffers;
 namespace ChatServer.Files;
 
 /// <summary>
-/// The chunks that uploads of this node have in memory, together at most <see cref="FilesOptions.BufferBytes"/>. An upload holds one while it fills it and
-/// while it is written; the others wait, and their bytes wait in their sockets.
+/// The chunks that uploads of this node have in memory, together at most <see cref="FilesOptions.BufferBytes"/>. An upload holds one while
+/// it fills it and while it is written; the others wait, and their bytes wait in their sockets.
 /// </summary>
 internal sealed class UploadBuffers(FilesOptions options) : IDisposable
 {
-    /// <summary>How long an upload waits. Meanwhile nothing else of its connection is read, pongs neither: it must stay well below PONG_TIMEOUT.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-
     private readonly SemaphoreSlim _free = new(options.BufferBytes / IFileStore.ChunkBytes);
 
     /// <summary>How many are free now.</summary>
@@ -18,7 +15,7 @@ internal sealed class UploadBuffers(FilesOptions options) : IDisposable
 
     /// <returns>At least <see cref="IFileStore.ChunkBytes"/>; null where none became free in time.</returns>
     public async ValueTask<byte[]?> RentAsync() =>
-        _free.Wait(0) || await _free.WaitAsync(Patience) ? ArrayPool<byte>.Shared.Rent(IFileStore.ChunkBytes) : null;
+        _free.Wait(0) || await _free.WaitAsync(FilesOptions.BufferPatience) ? ArrayPool<byte>.Shared.Rent(IFileStore.ChunkBytes) : null;
 
     public void Return(byte[] buffer)
     {

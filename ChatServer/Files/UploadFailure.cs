@@ -19,7 +19,10 @@ internal sealed record UploadFailure(string Code, string Message)
     /// <summary>The same file was announced again: of the first attempt nobody is told.</summary>
     public static readonly UploadFailure BegunAnew = new(ErrorCode.FileIncomplete, "The upload has begun anew.");
     public static readonly UploadFailure LeftRoom = new(ErrorCode.NotInRoom, "You left the room before the file was complete.");
-    public static readonly UploadFailure Unavailable = new(ErrorCode.Unavailable, "Redis is out of reach; send the file again with the same identifier.");
-    public static readonly UploadFailure NoSpace = new(ErrorCode.Unavailable, "There is no space for files now; send it again later, with the same identifier.");
-    public static readonly UploadFailure Busy = new(ErrorCode.Unavailable, "Too many files are being sent now; send it again, with the same identifier.");
+    public static readonly UploadFailure Unavailable = new(
+        ErrorCode.Unavailable, "Redis is out of reach; send the file again with the same identifier.");
+    public static readonly UploadFailure NoSpace = new(
+        ErrorCode.Unavailable, "There is no space for files now; send it again later, with the same identifier.");
+    public static readonly UploadFailure Busy = new(
+        ErrorCode.Unavailable, "Too many files are being sent now; send it again, with the same identifier.");
 }

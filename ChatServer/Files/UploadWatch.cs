@@ -5,8 +5,6 @@ namespace ChatServer.Files;
 /// <summary>Looks after this node's uploads, with one timer for all of them.</summary>
 internal sealed partial class UploadWatch(TimeProvider time, ILogger<UploadWatch> logger) : BackgroundService
 {
-    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
-
     private readonly ConcurrentDictionary<Upload, byte> _uploads = new();
 
     /// <summary>How many are under way.</summary>
@@ -18,7 +16,7 @@ internal sealed partial class UploadWatch(TimeProvider time, ILogger<UploadWatch
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Period, time);
+        using var timer = new PeriodicTimer(FilesOptions.UploadCheckInterval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             foreach (var (upload, _) in _uploads)
@@ -38,10 +36,13 @@ internal sealed partial class UploadWatch(TimeProvider time, ILogger<UploadWatch
         catch (Exception exception)
         {
             // A defect of ours: it must be seen, and the watch goes on.
-            LogFailed(exception);
+            Log.CheckFailed(logger, exception);
         }
     }
 
-    [LoggerMessage(910, LogLevel.Error, "An upload could not be looked after, for a reason that lies here.")]
-    private partial void LogFailed(Exception exception);
+    private static partial class Log
+    {
+        [LoggerMessage(410, LogLevel.Error, "Unexpected error while checking an upload; the others are not affected.")]
+        public static partial void CheckFailed(ILogger logger, Exception exception);
+    }
 }

@@ -40,8 +40,8 @@ internal readonly ref struct JsonText(ReadOnlySpan<byte> raw, bool escaped)
 }
 
 /// <summary>
-/// One text frame of a client, read once and without a DOM. Strings stay slices of the frame, so an instance lives as long as the frame's buffer.
-/// Unknown members are passed over, of a member given twice the last one counts.
+/// One text frame of a client, read once and without a DOM. Strings stay slices of the frame, so an instance lives as long as the frame's
+/// buffer. Unknown members are passed over, of a member given twice the last one counts.
 /// </summary>
 internal ref struct ClientFrame
 {

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace ChatServer.Protocol;
 
-/// <summary>Reads a client's text frame into a <see cref="ClientFrame"/>; what is wrong with it comes back as a sentence for the client.</summary>
+/// <summary>
+/// Reads a client's text frame into a <see cref="ClientFrame"/>; what is wrong with it comes back as a sentence for the client.
+/// </summary>
 internal static class ClientFrameParser
 {
     /// <summary>Identifiers are 1 to 128 characters (UTF-16 code units, as a browser counts them).</summary>
@@ -13,7 +15,9 @@ internal static class ClientFrameParser
     private const int MaxEpochLength = 64;
 
     /// <param name="json">The frame; the result keeps slices of it.</param>
-    /// <param name="problem">Null where the frame is usable; else what is wrong with it. Members that are sound are set all the same.</param>
+    /// <param name="problem">
+    /// Null where the frame is usable; else what is wrong with it. Members that are sound are set all the same.
+    /// </param>
     public static ClientFrame Parse(ReadOnlySpan<byte> json, out string? problem)
     {
         var frame = default(ClientFrame);
@@ -149,7 +153,9 @@ internal static class ClientFrameParser
         {
             reader.Read();
             frame.Epoch = String(ref reader);
-            return CharacterCount(ref reader) is >= 0 and <= MaxEpochLength || reader.TokenType == JsonTokenType.Null ? null : "epoch is not a short string";
+            return CharacterCount(ref reader) is >= 0 and <= MaxEpochLength || reader.TokenType == JsonTokenType.Null
+                ? null
+                : "epoch is not a short string";
         }
 
         if (reader.ValueTextEquals("token"u8))
@@ -222,7 +228,8 @@ internal static class ClientFrameParser
                 return null;
             case JsonTokenType.Number when reader.TryGetInt64(out var number):
                 return number;
-            case JsonTokenType.String when Utf8Parser.TryParse(reader.ValueSpan, out long text, out var used) && used == reader.ValueSpan.Length:
+            case JsonTokenType.String when Utf8Parser.TryParse(reader.ValueSpan, out long text, out var used)
+                && used == reader.ValueSpan.Length:
                 return text;
             default:
                 reader.Skip();

@@ -5,7 +5,8 @@ using System.Security.Cryptography;
 namespace ChatServer.Protocol;
 
 /// <summary>
-/// Names a file, as in <c>/files/17-q3Zr…</c>: the partition where it is held, then a secret. Whoever knows the name may load the file, so it can't be guessed.
+/// Names a file, as in <c>/files/17-q3Zr…</c>: the partition where it is held, then a secret. Whoever knows the name may load the file, so
+/// it can't be guessed.
 /// </summary>
 /// <param name="Partition">Leads any node to the file's key.</param>
 /// <param name="Secret">144 random bits in base64url (RFC 4648, section 5).</param>
@@ -15,7 +16,8 @@ internal readonly record struct FileId(int Partition, string Secret)
     private const int SecretLength = SecretBytes * 4 / 3;
     private const int MaxPartitionDigits = 4;
 
-    private static readonly SearchValues<char> Alphabet = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+    private static readonly SearchValues<char> Alphabet = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
     /// <summary>A name that nobody knows yet.</summary>
     public static FileId New(int partition) =>

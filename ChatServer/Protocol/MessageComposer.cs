@@ -26,13 +26,16 @@ internal static class MessageComposer
     }
 
     /// <summary>A message that brings a file.</summary>
-    public static UnnumberedMessage File(RoomKey room, long userId, ReadOnlySpan<byte> rawIdentifier, FileDescription file, string timestamp)
+    public static UnnumberedMessage File(
+        RoomKey room, long userId, ReadOnlySpan<byte> rawIdentifier, FileDescription file, string timestamp)
     {
         ReadOnlySpan<byte> head = Encoding.UTF8.GetBytes($"{{\"type\":\"file\",\"room_id\":{room.RoomId},\"seq\":");
         ReadOnlySpan<byte> tail =
         [
-            .. ",\"identifier\":\""u8, .. rawIdentifier, .. Encoding.UTF8.GetBytes($"\",\"from_user_id\":{userId},\"company_id\":{room.CompanyId},\"file\":"),
-            .. JsonSerializer.SerializeToUtf8Bytes(file, ProtocolJson.Default.FileDescription), .. Encoding.UTF8.GetBytes($",\"timestamp\":\"{timestamp}\"}}"),
+            .. ",\"identifier\":\""u8, .. rawIdentifier,
+            .. Encoding.UTF8.GetBytes($"\",\"from_user_id\":{userId},\"company_id\":{room.CompanyId},\"file\":"),
+            .. JsonSerializer.SerializeToUtf8Bytes(file, ProtocolJson.Default.FileDescription),
+            .. Encoding.UTF8.GetBytes($",\"timestamp\":\"{timestamp}\"}}"),
         ];
         var message = new UnnumberedMessage(head.Length, tail.Length);
         head.CopyTo(message.Head.Span);

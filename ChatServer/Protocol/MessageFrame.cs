@@ -1,6 +1,8 @@
 namespace ChatServer.Protocol;
 
-/// <summary>A message in the frame that carries it: <c>{"type":"chat","success":true,"messages":[M]}</c>, or <c>file</c> for a file.</summary>
+/// <summary>
+/// A message in the frame that carries it: <c>{"type":"chat","success":true,"messages":[M]}</c>, or <c>file</c> for a file.
+/// </summary>
 internal static class MessageFrame
 {
     public static ReadOnlySpan<byte> Closing => "]}"u8;

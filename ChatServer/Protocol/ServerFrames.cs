@@ -5,7 +5,8 @@ namespace ChatServer.Protocol;
 
 /// <summary>The answer to a first frame that authenticates.</summary>
 internal sealed record AuthenticatedFrame(
-    string Type, bool Success, long UserId, long CompanyId, string ConnectionId, long? SessionExpiresIn, IReadOnlyList<long> Rooms, int PingInterval);
+    string Type, bool Success, long UserId, long CompanyId, string ConnectionId, long? SessionExpiresIn, IReadOnlyList<long> Rooms,
+    int PingInterval);
 
 /// <summary>The answer to a first frame that does not authenticate; a close frame follows.</summary>
 internal sealed record AuthFailedFrame(string Type, bool Success, string Code, string Message);
@@ -37,7 +38,8 @@ internal sealed record FileDescription(string Id, string Name, string ContentTyp
 
 /// <summary>To all connections of the sender: Quantum has the message. The display strings are Quantum's.</summary>
 internal sealed record InfoChatFrame(
-    string Type, bool Success, string Message, long RoomId, string Identifier, long Seq, JsonElement? Id, string? Timestamp, string? DiscussionDate, string? DiscussionTime);
+    string Type, bool Success, string Message, long RoomId, string Identifier, long Seq, JsonElement? Id, string? Timestamp,
+    string? DiscussionDate, string? DiscussionTime);
 
 /// <summary>To the room's other users: Quantum has these messages.</summary>
 internal sealed record SavedFrame(string Type, long RoomId, IReadOnlyList<SavedMessage> Saved);

@@ -1,8 +1,8 @@
 namespace ChatServer.Protocol;
 
 /// <summary>
-/// A message composed but for its seq, which is known only to the step that accepts it: two halves of JSON, and between them the space in which the whole comes
-/// about, so that nothing but the few bytes of the head is copied for it.
+/// A message composed but for its seq, which is known only to the step that accepts it: two halves of JSON, and between them the space in
+/// which the whole comes about, so that nothing but the few bytes of the head is copied for it.
 /// </summary>
 internal sealed class UnnumberedMessage
 {

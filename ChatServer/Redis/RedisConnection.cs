@@ -2,7 +2,9 @@ using StackExchange.Redis;
 
 namespace ChatServer.Redis;
 
-/// <summary>The node's connection to Redis. It is made at the start, kept by StackExchange.Redis, and says in the log when it breaks and is back.</summary>
+/// <summary>
+/// The node's connection to Redis. It is made at the start, kept by StackExchange.Redis, and says in the log when it breaks and is back.
+/// </summary>
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
     private readonly ILogger<RedisConnection> _logger;
@@ -10,8 +12,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
     private RedisConnection(IConnectionMultiplexer multiplexer, ILogger<RedisConnection> logger)
     {
         (Multiplexer, _logger) = (multiplexer, logger);
-        multiplexer.ConnectionFailed += (_, failure) => LogLost(failure.EndPoint, failure.ConnectionType, failure.Exception?.Message ?? failure.FailureType.ToString());
-        multiplexer.ConnectionRestored += (_, restored) => LogRestored(restored.EndPoint, restored.ConnectionType);
+        multiplexer.ConnectionFailed += (_, failure) =>
+            Log.Lost(_logger, failure.EndPoint, failure.ConnectionType, failure.Exception?.Message ?? failure.FailureType.ToString());
+        multiplexer.ConnectionRestored += (_, restored) => Log.Restored(_logger, restored.EndPoint, restored.ConnectionType);
     }
 
     public IConnectionMultiplexer Multiplexer { get; }
@@ -24,11 +27,11 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         var servers = string.Join(", ", options.EndPoints.Select(endPoint => $"{endPoint.Host}:{endPoint.Port}"));
         if (multiplexer.IsConnected)
         {
-            connection.LogConnected(servers);
+            Log.Connected(logger, servers);
         }
         else
         {
-            connection.LogOutOfReach(servers);
+            Log.Unreachable(logger, servers);
         }
 
         return connection;
@@ -50,15 +53,20 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Multiplexer.DisposeAsync();
 
-    [LoggerMessage(200, LogLevel.Information, "Connected to Redis at {Servers}.")]
-    private partial void LogConnected(string servers);
+    private static partial class Log
+    {
+        [LoggerMessage(100, LogLevel.Information, "Connected to Redis at {Servers}.")]
+        public static partial void Connected(ILogger logger, string servers);
 
-    [LoggerMessage(201, LogLevel.Error, "Redis at {Servers} can't be reached (REDIS_HOST, REDIS_PORT, REDIS_USER, REDIS_PASSWORD). Nobody can log in until it can; trying on.")]
-    private partial void LogOutOfReach(string servers);
+        [LoggerMessage(101, LogLevel.Error,
+            "Redis at {Servers} is out of reach. Nobody can log in until it is back; the node keeps trying. Check "
+            + "REDIS_HOST, REDIS_PORT, REDIS_USER and REDIS_PASSWORD.")]
+        public static partial void Unreachable(ILogger logger, string servers);
 
-    [LoggerMessage(202, LogLevel.Error, "Lost the {Kind} connection to Redis at {EndPoint}: {Why}")]
-    private partial void LogLost(System.Net.EndPoint? endPoint, ConnectionType kind, string why);
+        [LoggerMessage(102, LogLevel.Error, "The {Kind} connection to Redis at {EndPoint} is lost; the node reconnects. Reason: {Why}")]
+        public static partial void Lost(ILogger logger, System.Net.EndPoint? endPoint, ConnectionType kind, string why);
 
-    [LoggerMessage(203, LogLevel.Information, "The {Kind} connection to Redis at {EndPoint} is back.")]
-    private partial void LogRestored(System.Net.EndPoint? endPoint, ConnectionType kind);
+        [LoggerMessage(103, LogLevel.Information, "The {Kind} connection to Redis at {EndPoint} is back.")]
+        public static partial void Restored(ILogger logger, System.Net.EndPoint? endPoint, ConnectionType kind);
+    }
 }

@@ -3,8 +3,8 @@ using ChatServer.Protocol;
 namespace ChatServer.Redis;
 
 /// <summary>
-/// Names ChatServer's keys and channels. Rooms are spread over partitions; everything of a partition carries its hash tag, so that one script may touch
-/// it on a cluster too.
+/// Names ChatServer's keys and channels. Rooms are spread over partitions; everything of a partition carries its hash tag, so that one
+/// script may touch it on a cluster too.
 /// </summary>
 internal sealed class RedisKeys(int partitions)
 {

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using ChatServer.Settings;
+using ChatServer.Configuration;
 using StackExchange.Redis;
 
 namespace ChatServer.Redis;
@@ -31,6 +31,27 @@ internal sealed record RedisOptions(
 
     /// <summary>Making a connection may take that long.</summary>
     public static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(2);
+
+    /// <summary>How often the connection for commands is looked at, and how long it waits between two tries to come back.</summary>
+    public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often the subscriber connection is probed: a message to itself must come back.</summary>
+    public static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>After so long without a probe the subscriber connection counts as deaf and is replaced.</summary>
+    public static readonly TimeSpan ProbeLostAfter = TimeSpan.FromSeconds(2.5);
+
+    /// <summary>The pause between two tries to open a subscriber connection.</summary>
+    public static readonly TimeSpan ReconnectPause = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The pause before a subscription that could not be made is tried again.</summary>
+    public static readonly TimeSpan ResubscribePause = TimeSpan.FromSeconds(1);
+
+    /// <summary>The pause before Redis is asked again for its keyspace notifications.</summary>
+    public static readonly TimeSpan KeyspaceEventsPause = TimeSpan.FromSeconds(5);
+
+    /// <summary>Subscriptions that are made at once on a new subscriber connection.</summary>
+    public const int SubscribeAtOnce = 500;
 
     /// <summary>As which Redis's CLIENT LIST shows our connections.</summary>
     public const string ClientName = "ChatServer";
@@ -80,13 +101,12 @@ internal sealed record RedisOptions(
             AbortOnConnectFail = false,
             ConnectTimeout = (int)ConnectWithin.TotalMilliseconds,
             AsyncTimeout = (int)AnswerWithin.TotalMilliseconds,
-            HeartbeatInterval = TimeSpan.FromMilliseconds(500),
-            ReconnectRetryPolicy = new LinearRetry(500),
+            HeartbeatInterval = HeartbeatInterval,
+            ReconnectRetryPolicy = new LinearRetry((int)HeartbeatInterval.TotalMilliseconds),
             KeepAlive = 10,
 
             // CONFIG GET tells whether Redis announces what happens to keys.
             AllowAdmin = true,
-            SocketManager = SocketManager.ThreadPool,
         };
         foreach (var endPoint in EndPoints)
         {
@@ -107,7 +127,8 @@ internal sealed record RedisOptions(
         var colon = entry.EndsWith(']') ? -1 : entry.LastIndexOf(':');
         var host = (colon < 0 ? entry : entry[..colon]).Trim('[', ']');
         var port = defaultPort;
-        if (colon >= 0 && (!int.TryParse(entry[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > 65535))
+        if (colon >= 0
+            && (!int.TryParse(entry[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > 65535))
         {
             return null;
         }

@@ -1,32 +1,30 @@
 using System.Buffers;
-using ChatServer.Deliver;
-using ChatServer.Relay;
+using ChatServer.Backplane;
+using ChatServer.Connections;
+using ChatServer.Protocol;
+using ChatServer.Redis;
+using ChatServer.Rooms.Fanout;
 
 namespace ChatServer.Rooms;
 
 /// <summary>
-/// Brings a returning connection up to date: reads the log from where it was, page by page and no faster than the connection takes it, and lets it join where
-/// the log's end meets the live messages.
+/// Brings a returning connection up to date: reads the log from where it was, page by page and no faster than the connection takes it, and
+/// lets it join where the log's end meets the live messages.
 /// </summary>
-internal sealed class Replay(IRelay relay, RoomTracker tracker, DeliverOptions options)
+internal sealed class Replay(IBackplane backplane, RoomTracker tracker, ConnectionOptions options)
 {
-    private const int PageMessages = 64;
-
-    /// <summary>How long a peer may take to make room for the next page before it counts as slow.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-
-    /// <returns>Null where the connection went away, or was closed as slow, meanwhile.</returns>
-    /// <exception cref="RelayUnavailableException">Redis is out of reach.</exception>
-    public async ValueTask<Member?> JoinAsync(Room room, Connection connection, long since, string? epoch)
+    /// <returns>Null if the connection went away, or was closed as slow, meanwhile.</returns>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
+    public async ValueTask<RoomMember?> JoinAsync(Room room, Connection connection, long since, string? epoch)
     {
         var seen = since;
         string? started = null;
         while (!connection.IsClosing)
         {
-            var tail = room.StartTail();
+            var buffer = room.StartReplay();
             try
             {
-                var page = await relay.ReadAsync(room.Key, seen, PageMessages);
+                var page = await backplane.ReadAsync(room.Key, seen, RoomOptions.ReplayPageMessages);
                 var isWhole = page.Messages.Count > 0 ? page.Messages[0].Seq == seen + 1 : seen == page.Head;
                 if (started is null)
                 {
@@ -41,7 +39,7 @@ internal sealed class Replay(IRelay relay, RoomTracker tracker, DeliverOptions o
                 else if (!isWhole || started != page.Epoch)
                 {
                     // The log moved on faster than this peer reads: coming back, it is told that it can't recover.
-                    connection.Close(Protocol.CloseReason.SlowConsumer);
+                    connection.Close(CloseReason.SlowConsumer);
                     return null;
                 }
 
@@ -51,20 +49,21 @@ internal sealed class Replay(IRelay relay, RoomTracker tracker, DeliverOptions o
                 }
 
                 seen = page.Messages.Count > 0 ? page.Messages[^1].Seq : seen;
-                if (room.Mark is var mark && (mark.Epoch != started || mark.Seq < seen))
+                if (room.Position is var position && (position.Epoch != started || position.Seq < seen))
                 {
-                    // The log is ahead of what the subscription has brought here, and a member gets all that its room delivers: it would get that again.
+                    // The log is ahead of what the subscription has brought here, and a member gets all that its room delivers: it would
+                    // get that again.
                     await tracker.CatchUpAsync(room);
                 }
 
-                if (room.TryJoin(connection, new(started, seen), tail) is { } member)
+                if (room.TryJoin(connection, new(started, seen), buffer) is { } member)
                 {
                     return member;
                 }
             }
             finally
             {
-                room.StopTail(tail);
+                room.StopReplay(buffer);
             }
         }
 
@@ -83,14 +82,14 @@ internal sealed class Replay(IRelay relay, RoomTracker tracker, DeliverOptions o
             }
 
             // Half the queue stays free for live messages of other rooms.
-            using var patience = new CancellationTokenSource(Patience);
+            using var patience = new CancellationTokenSource(RoomOptions.ReplayPatience);
             try
             {
                 await connection.Outbound.WaitForDrainAsync(options.SendQueueBytes / 4, patience.Token);
             }
             catch (OperationCanceledException)
             {
-                connection.Close(Protocol.CloseReason.SlowConsumer);
+                connection.Close(CloseReason.SlowConsumer);
                 return false;
             }
 

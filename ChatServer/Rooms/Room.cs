@@ -1,12 +1,13 @@
-using ChatServer.Deliver;
+using ChatServer.Backplane;
+using ChatServer.Connections;
 using ChatServer.Protocol;
-using ChatServer.Relay;
+using ChatServer.Rooms.Fanout;
 
 namespace ChatServer.Rooms;
 
 /// <summary>
-/// A room on this node: its members, and what they get, in seq order. Messages come from the relay and, sooner, from the accept step of this node itself;
-/// whichever copy is first is delivered, the other one is dropped by its seq. Its pump sends.
+/// A room on this node: its members, and what they get, in seq order. Messages come from the backplane and, sooner, from the accept step of
+/// this node itself; whichever copy is first is delivered, the other one is dropped by its seq. Its pump sends.
 /// </summary>
 internal sealed class Room : IRoomListener
 {
@@ -14,10 +15,9 @@ internal sealed class Room : IRoomListener
     private readonly RoomSequence _sequence;
     private readonly Lock _gate = new();
     private readonly MemberTable _members = new();
-    private readonly Dictionary<ulong, Member> _senders = [];
+    private readonly Dictionary<ulong, RoomMember> _senders = [];
+    private readonly ReplayBuffers _replays = new();
     private readonly RoomPump _pump;
-    private RoomTail? _tail;
-    private bool _isTracking;
 
     /// <param name="lostTrack">
     /// Called, outside the lock, when messages lie beyond a gap or belong to another epoch; it has the log merged in (<see cref="Merge"/>).
@@ -45,13 +45,13 @@ internal sealed class Room : IRoomListener
     }
 
     /// <summary>Who is here now; those that have left meanwhile say so themselves.</summary>
-    public IReadOnlyList<Member> Members
+    public IReadOnlyList<RoomMember> Members
     {
         get
         {
             lock (_gate)
             {
-                return [.. _members.Snapshot.ToArray().OfType<Member>()];
+                return [.. _members.Snapshot.ToArray().OfType<RoomMember>()];
             }
         }
     }
@@ -72,7 +72,7 @@ internal sealed class Room : IRoomListener
     public bool IsStarted => Seq >= 0;
 
     /// <summary>What this node knows of the room's numbering.</summary>
-    public RoomMark Mark
+    public RoomPosition Position
     {
         get
         {
@@ -90,19 +90,17 @@ internal sealed class Room : IRoomListener
         {
             _sequence.Start(head, epoch);
             _pump.Start();
-            if (!_sequence.HasLostTrack)
+            if (!_sequence.TryBeginTracking())
             {
                 return;
             }
-
-            _isTracking = true;
         }
 
         _lostTrack(this);
     }
 
     /// <summary>A fresh view: the member gets <c>joined</c>, then everything that comes after it.</summary>
-    public Member Join(Connection connection)
+    public RoomMember Join(Connection connection)
     {
         lock (_gate)
         {
@@ -111,7 +109,7 @@ internal sealed class Room : IRoomListener
     }
 
     /// <summary>Answers a join of somebody who is here already, with no replay.</summary>
-    public void JoinAgain(Member member)
+    public void JoinAgain(RoomMember member)
     {
         lock (_gate)
         {
@@ -121,36 +119,40 @@ internal sealed class Room : IRoomListener
     }
 
     /// <summary>Begins to keep what is delivered from now on, for a newcomer that reads the log meanwhile.</summary>
-    public RoomTail StartTail()
+    public ReplayBuffer StartReplay()
     {
         lock (_gate)
         {
-            return _tail = new RoomTail(_sequence.Seq, _tail);
+            return _replays.Start(_sequence.Seq);
         }
     }
 
-    public void StopTail(RoomTail tail)
+    public void StopReplay(ReplayBuffer buffer)
     {
         lock (_gate)
         {
-            _tail = RoomTail.Remove(_tail, tail);
+            _replays.Stop(buffer);
         }
     }
 
-    /// <summary>Takes a newcomer in that has everything up to <paramref name="seen"/>, where the tail holds the rest without a hole.</summary>
-    /// <returns>Null where it doesn't: read on.</returns>
-    public Member? TryJoin(Connection connection, RoomMark seen, RoomTail tail)
+    /// <summary>
+    /// Takes a newcomer in that has everything up to <paramref name="seen"/>, if the buffer holds the rest without a hole.
+    /// </summary>
+    /// <returns>Null if it doesn't: read on.</returns>
+    public RoomMember? TryJoin(Connection connection, RoomPosition seen, ReplayBuffer buffer)
     {
         lock (_gate)
         {
-            return seen.Epoch == _sequence.Epoch && tail.Covers(seen.Seq, _sequence.Seq) ? Attach(connection, tail.FramesAfter(seen.Seq)) : null;
+            return seen.Epoch == _sequence.Epoch && buffer.Covers(seen.Seq, _sequence.Seq)
+                ? Attach(connection, buffer.FramesAfter(seen.Seq))
+                : null;
         }
     }
 
     /// <summary>Takes a member out; its <c>left</c> comes after everything that it gets from this room.</summary>
     /// <param name="left">The frame; null where the connection is gone.</param>
     /// <returns>False where it had left already.</returns>
-    public bool Leave(Member member, byte[]? left)
+    public bool Leave(RoomMember member, byte[]? left)
     {
         lock (_gate)
         {
@@ -179,8 +181,10 @@ internal sealed class Room : IRoomListener
         }
     }
 
-    /// <summary>A member is about to send: its messages are known as its own from here on, also when the relay's copy comes first.</summary>
-    public void Sending(Member member)
+    /// <summary>
+    /// A member is about to send: its messages are known as its own from here on, also if the backplane's copy comes first.
+    /// </summary>
+    public void Sending(RoomMember member)
     {
         lock (_gate)
         {
@@ -192,10 +196,10 @@ internal sealed class Room : IRoomListener
     }
 
     /// <summary>
-    /// A message that this node had accepted for one of its members. The member's ack takes the place of its message among those of others, so that it knows
-    /// at each moment up to where it has seen the room.
+    /// A message that this node had accepted for one of its members. The member's ack takes the place of its message among those of others,
+    /// so that it knows at each moment up to where it has seen the room.
     /// </summary>
-    public void OnAccepted(RelayedMessage message, Member sender)
+    public void OnAccepted(RelayedMessage message, RoomMember sender)
     {
         OnMessage(message);
         lock (_gate)
@@ -217,7 +221,7 @@ internal sealed class Room : IRoomListener
     }
 
     /// <summary>Answers a message that was accepted before.</summary>
-    public void OnRepeat(Member sender, ReadOnlySpan<byte> ack)
+    public void OnRepeat(RoomMember sender, ReadOnlySpan<byte> ack)
     {
         lock (_gate)
         {
@@ -232,18 +236,16 @@ internal sealed class Room : IRoomListener
         {
             _sequence.Add(message);
             _pump.Start();
-            if (!_sequence.IsStarted || !_sequence.HasLostTrack || _isTracking)
+            if (!_sequence.TryBeginTracking())
             {
                 return;
             }
-
-            _isTracking = true;
         }
 
         _lostTrack(this);
     }
 
-    /// <summary>Puts a page of the log, read behind this room's <see cref="Mark"/>, in its place among what has come.</summary>
+    /// <summary>Puts a page of the log, read behind this room's <see cref="Position"/>, in its place among what has come.</summary>
     /// <returns>False where there is more to read.</returns>
     public bool Merge(LogPage page)
     {
@@ -251,7 +253,8 @@ internal sealed class Room : IRoomListener
         {
             if (page.Epoch != _sequence.Epoch)
             {
-                // Redis lost its data: everything in the new numbering is new to everybody here, and the page was read behind a seq of the old one.
+                // Redis lost its data: everything in the new numbering is new to everybody here, and the page was read behind a seq of the
+                // old one.
                 Restart(page.Epoch, 0);
                 return false;
             }
@@ -273,7 +276,7 @@ internal sealed class Room : IRoomListener
     {
         lock (_gate)
         {
-            return !(_isTracking = _sequence.HasLostTrack);
+            return _sequence.TryEndTracking();
         }
     }
 
@@ -303,24 +306,21 @@ internal sealed class Room : IRoomListener
     {
         if (epoch != _sequence.Epoch)
         {
-            foreach (var member in _members.Snapshot.Span)
+            foreach (var member in Members)
             {
-                if (member is not null)
-                {
-                    member.AckedSeq = 0;
-                }
+                member.AckedSeq = 0;
             }
         }
 
         _sequence.Jump(epoch, seq);
         _pump.Next.AddForAll(Joined());
-        RoomTail.Spoil(_tail);
+        _replays.Spoil();
         _pump.Start();
     }
 
     private void Deliver(RelayedMessage message)
     {
-        RoomTail.Append(_tail, message);
+        _replays.Append(message);
         var sender = _senders.GetValueOrDefault(message.Origin);
         _pump.Next.AddMessage(message, sender);
         if (sender is not null)
@@ -331,7 +331,7 @@ internal sealed class Room : IRoomListener
     }
 
     /// <summary>Acks a message whose sender has left the room since, unless it has its ack.</summary>
-    private void AckParted(RelayedMessage message, Member sender)
+    private void AckParted(RelayedMessage message, RoomMember sender)
     {
         if (message.Seq > sender.AckedSeq)
         {
@@ -342,9 +342,9 @@ internal sealed class Room : IRoomListener
 
     private byte[] Joined() => RoomFrames.Joined(Key.RoomId, _sequence.Seq, _sequence.Epoch, recovered: false);
 
-    private Member Attach(Connection connection, byte[] first)
+    private RoomMember Attach(Connection connection, byte[] first)
     {
-        var member = new Member(this, connection);
+        var member = new RoomMember(this, connection);
         _members.Add(member);
         _pump.Next.AddFirst(member, first);
         _pump.Start();

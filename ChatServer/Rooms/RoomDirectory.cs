@@ -1,38 +1,40 @@
-using ChatServer.Deliver;
+using ChatServer.Backplane;
+using ChatServer.Connections;
 using ChatServer.Protocol;
-using ChatServer.Relay;
+using ChatServer.Redis;
 
 namespace ChatServer.Rooms;
 
 /// <summary>The rooms that have members on this node. A room is heard while somebody is in it.</summary>
 internal sealed class RoomDirectory
 {
-    private const int CatchUpAtOnce = 32;
-
-    private readonly IRelay _relay;
+    private readonly IBackplane _backplane;
     private readonly Replay _replay;
     private readonly RoomTracker _tracker;
     private readonly CountedSubscriptions<RoomKey, Room> _rooms;
 
-    public RoomDirectory(IRelay relay, Replay replay, RoomTracker tracker, TimeProvider time)
+    public RoomDirectory(IBackplane backplane, Replay replay, RoomTracker tracker, TimeProvider time)
     {
-        (_relay, _replay, _tracker) = (relay, replay, tracker);
+        (_backplane, _replay, _tracker) = (backplane, replay, tracker);
         _rooms = new(key => new Room(key, tracker.Track, time), OpenAsync);
-        relay.WhenRestored(() => _ = CatchUpAsync());
+        backplane.WhenRestored(() => _ = CatchUpAsync());
     }
 
     /// <summary>How many rooms are heard.</summary>
     public int Count => _rooms.Count;
 
-    /// <summary>Puts a connection into a room: it gets <c>joined</c>, what it missed, then live messages, without a hole, a repetition or a change of order.</summary>
+    /// <summary>
+    /// Puts a connection into a room: it gets <c>joined</c>, what it missed, then live messages, without a hole, a repetition or a change
+    /// of order.
+    /// </summary>
     /// <param name="since">The seq that it has seen last; null for a fresh view.</param>
     /// <param name="epoch">The numbering that <paramref name="since"/> belongs to.</param>
     /// <returns>Null where the connection went away meanwhile.</returns>
-    /// <exception cref="RelayUnavailableException">Redis is out of reach: the connection is not in the room.</exception>
-    public async ValueTask<Member?> JoinAsync(Connection connection, RoomKey key, long? since, string? epoch)
+    /// <exception cref="RedisUnavailableException">Redis is out of reach: the connection is not in the room.</exception>
+    public async ValueTask<RoomMember?> JoinAsync(Connection connection, RoomKey key, long? since, string? epoch)
     {
         var room = await _rooms.EnterAsync(key);
-        Member? member = null;
+        RoomMember? member = null;
         try
         {
             member = since is { } seen ? await _replay.JoinAsync(room, connection, seen, epoch) : room.Join(connection);
@@ -49,7 +51,7 @@ internal sealed class RoomDirectory
 
     /// <summary>Takes a member out of its room.</summary>
     /// <param name="left">The frame that says so; null where the connection is gone.</param>
-    public void Leave(Member member, byte[]? left)
+    public void Leave(RoomMember member, byte[]? left)
     {
         if (member.Room.Leave(member, left))
         {
@@ -58,12 +60,13 @@ internal sealed class RoomDirectory
     }
 
     /// <summary>The local members of a room.</summary>
-    public IReadOnlyList<Member> MembersOf(RoomKey key) => _rooms.All.FirstOrDefault(room => room.Key == key)?.Members ?? [];
+    public IReadOnlyList<RoomMember> MembersOf(RoomKey key) => _rooms.All.FirstOrDefault(room => room.Key == key)?.Members ?? [];
 
     /// <summary>After an interruption: what was published meanwhile is in the logs.</summary>
     private async Task CatchUpAsync()
     {
-        await Parallel.ForEachAsync(_rooms.All, new ParallelOptions { MaxDegreeOfParallelism = CatchUpAtOnce }, async (room, _) =>
+        var atOnce = new ParallelOptions { MaxDegreeOfParallelism = RoomOptions.CatchUpsAtOnce };
+        await Parallel.ForEachAsync(_rooms.All, atOnce, async (room, _) =>
         {
             if (room.IsStarted)
             {
@@ -75,10 +78,10 @@ internal sealed class RoomDirectory
     /// <summary>Subscribe first, then read where the log stands: what is published in between waits in the room.</summary>
     private async ValueTask<IAsyncDisposable> OpenAsync(Room room)
     {
-        var subscription = await _relay.SubscribeAsync(room.Key, room);
+        var subscription = await _backplane.SubscribeAsync(room.Key, room);
         try
         {
-            var page = await _relay.ReadAsync(room.Key, RoomKey.MaxRoomId, 0);
+            var page = await _backplane.ReadAsync(room.Key, RoomKey.MaxRoomId, 0);
             room.Start(page.Head, page.Epoch);
             return subscription;
         }

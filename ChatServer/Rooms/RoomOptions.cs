@@ -1,23 +1,41 @@
-using ChatServer.Settings;
+using ChatServer.Backplane;
+using ChatServer.Configuration;
 
 namespace ChatServer.Rooms;
 
-/// <summary>Who decides about a room where the session record doesn't name the user's rooms.</summary>
-internal enum RoomAccessRule
-{
-    /// <summary>Quantum's list of members.</summary>
-    Quantum,
-
-    /// <summary>Every user of the company may enter its rooms.</summary>
-    Company,
-}
-
-/// <summary>What holds for rooms.</summary>
-/// <param name="Access">Who decides where the session doesn't.</param>
+/// <summary>What holds for rooms: how much of a room is kept and for how long, and how patient its members' way back is.</summary>
 /// <param name="MaxRoomsPerConnection">Over it a join is answered <c>forbidden</c>.</param>
-internal sealed record RoomOptions(RoomAccessRule Access, int MaxRoomsPerConnection)
+internal sealed record RoomOptions(int MaxRoomsPerConnection)
 {
-    public static RoomOptions Read(SettingReader settings) => new(
-        settings.Choice("ROOM_ACCESS", RoomAccessRule.Quantum),
-        settings.Int("MAX_ROOMS_PER_CONNECTION", 500, 1, 100_000));
+    /// <summary>Messages in a room's log, at least: Redis trims whole blocks, so that some more may be held.</summary>
+    public const int LogMessages = 1000;
+
+    /// <summary>Messages that are read from a log at once to bring a room up to date.</summary>
+    public const int CatchUpPageMessages = 256;
+
+    /// <summary>Rooms that read their logs at once after an interruption.</summary>
+    public const int CatchUpsAtOnce = 32;
+
+    /// <summary>Messages that are read from a log at once for a returning connection.</summary>
+    public const int ReplayPageMessages = 64;
+
+    /// <summary>What is kept of live messages, in bytes, for one connection that is reading the log.</summary>
+    public const int MaxReplayBufferBytes = 256 * 1024;
+
+    /// <summary>How long a room's log outlives its last message, at least.</summary>
+    public static readonly TimeSpan LogAge = TimeSpan.FromHours(24);
+
+    /// <summary>How long an identifier is known, so that sending it again has no effect.</summary>
+    public static readonly TimeSpan IdentifierAge = TimeSpan.FromMinutes(10);
+
+    /// <summary>All of it that the backplane keeps to.</summary>
+    public static readonly LogLimits Log = new(LogMessages, LogAge, IdentifierAge);
+
+    /// <summary>How long a gap may close by itself before the log is read; also the pause before the log is asked again.</summary>
+    public static readonly TimeSpan GapPatience = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long a returning peer may take to make space for the next page before it counts as slow.</summary>
+    public static readonly TimeSpan ReplayPatience = TimeSpan.FromSeconds(10);
+
+    public static RoomOptions Read(SettingReader settings) => new(settings.Int("MAX_ROOMS_PER_CONNECTION", 500, 1, 100_000));
 }

@@ -1,10 +1,10 @@
-using ChatServer.Relay;
+using ChatServer.Backplane;
 
 namespace ChatServer.Rooms;
 
 /// <summary>
-/// Puts a room's messages into the order of their seqs: each is delivered once, the next one after the last; what lies beyond a gap waits until the log has
-/// filled it. The room's lock guards it.
+/// Puts a room's messages into the order of their seqs: each is delivered once, the next one after the last; what lies beyond a gap waits
+/// until the log has filled it. The room's lock guards it.
 /// </summary>
 /// <param name="deliver">Takes the next message.</param>
 internal sealed class RoomSequence(Action<RelayedMessage> deliver)
@@ -12,6 +12,7 @@ internal sealed class RoomSequence(Action<RelayedMessage> deliver)
     /// <summary>Messages beyond a gap, by seq.</summary>
     private readonly SortedList<long, RelayedMessage> _ahead = [];
     private bool _isAstray;
+    private bool _isTracked;
 
     /// <summary>The seq up to which everything has been delivered; -1 before <see cref="Start"/>.</summary>
     public long Seq { get; private set; } = -1;
@@ -22,6 +23,23 @@ internal sealed class RoomSequence(Action<RelayedMessage> deliver)
 
     /// <summary>Whether there is something that only the log can put right: a gap, or a message of another epoch.</summary>
     public bool HasLostTrack => _isAstray || _ahead.Count > 0;
+
+    /// <summary>
+    /// Whether somebody has to bring it back to the log's truth now; once for each time, until <see cref="TryEndTracking"/>.
+    /// </summary>
+    public bool TryBeginTracking()
+    {
+        if (!IsStarted || !HasLostTrack || _isTracked)
+        {
+            return false;
+        }
+
+        return _isTracked = true;
+    }
+
+    /// <summary>The log has been read as far as it helps.</summary>
+    /// <returns>False if something has gone astray since: begin again.</returns>
+    public bool TryEndTracking() => !(_isTracked = HasLostTrack);
 
     /// <summary>What has come and is not delivered yet.</summary>
     public IEnumerable<RelayedMessage> Waiting => _ahead.Values;
@@ -61,7 +79,9 @@ internal sealed class RoomSequence(Action<RelayedMessage> deliver)
         }
     }
 
-    /// <summary>The last seq that a page of the log, read behind <see cref="Seq"/>, lacks because it is held no more; null where it lacks none.</summary>
+    /// <summary>
+    /// The last seq that a page of the log, read behind <see cref="Seq"/>, lacks because it is held no more; null where it lacks none.
+    /// </summary>
     public long? EndOfHole(LogPage page)
     {
         var end = page.Messages.Count > 0 ? page.Messages[0].Seq - 1 : page.Head;

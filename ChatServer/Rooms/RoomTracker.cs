@@ -1,72 +1,59 @@
+using ChatServer.Backplane;
 using ChatServer.Protocol;
-using ChatServer.Relay;
+using ChatServer.Redis;
 
 namespace ChatServer.Rooms;
 
 /// <summary>
-/// Brings a room that has lost track back to the log's truth: a gap that does not close by itself, a new epoch, an interrupted subscription.
-/// Most gaps are two copies overtaking each other; what is still missing after <see cref="Patience"/> was lost on the way.
+/// Brings a room that has lost track back to the log's truth: a gap that does not close by itself, a new epoch, an interrupted
+/// subscription. Most gaps are two copies overtaking each other; what is still missing after <see cref="RoomOptions.GapPatience"/> was lost
+/// on the way.
 /// </summary>
-internal sealed partial class RoomTracker(IRelay relay, TimeProvider time, ILogger<RoomTracker> logger)
+internal sealed partial class RoomTracker(IBackplane backplane, TimeProvider time, ILogger<RoomTracker> logger)
 {
-    private const int PageMessages = 256;
-
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
-
     /// <summary>For a room that has lost track; runs by itself until all is well again.</summary>
     public void Track(Room room) => _ = TrackAsync(room);
 
     /// <summary>Reads what a room may have missed.</summary>
-    /// <exception cref="RelayUnavailableException">Redis is out of reach.</exception>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     public async Task CatchUpAsync(Room room)
     {
-#if SABOTAGE
-        if (Sabotage.Of("gap"))
+#if FAULT_INJECTION
+        if (FaultInjection.Disables("gap"))
         {
             return;
         }
 
 #endif
-        RoomMark mark;
+        RoomPosition mark;
         LogPage page;
         do
         {
-            mark = room.Mark;
-            page = await relay.ReadAsync(room.Key, mark.Seq, PageMessages, mark.Epoch);
+            mark = room.Position;
+            page = await backplane.ReadAsync(room.Key, mark.Seq, RoomOptions.CatchUpPageMessages, mark.Epoch);
         }
         while (!room.Merge(page));
 
-        var now = room.Mark;
+        var now = room.Position;
         if (now.Seq != mark.Seq || now.Epoch != mark.Epoch)
         {
-            LogCaughtUp(room.Key.CompanyId, room.Key.RoomId, mark.Seq, now.Seq);
+            Log.CaughtUp(logger, room.Key.CompanyId, room.Key.RoomId, mark.Seq, now.Seq);
         }
     }
 
-    /// <summary>Catches up, however long Redis is out of reach.</summary>
-    public async Task CatchUpPatientlyAsync(Room room)
-    {
-        while (true)
-        {
-            try
-            {
-                await CatchUpAsync(room);
-                return;
-            }
-            catch (RelayUnavailableException exception)
-            {
-                // What lies beyond a gap waits; nothing is delivered out of order.
-                LogWaiting(exception, room.Key.CompanyId, room.Key.RoomId);
-                await Task.Delay(Patience, time);
-            }
-        }
-    }
+    /// <summary>
+    /// Catches up, however long Redis is out of reach. Meanwhile what lies beyond a gap waits: nothing is delivered out of order.
+    /// </summary>
+    public Task CatchUpPatientlyAsync(Room room) =>
+        RedisRetry.UntilDoneAsync(
+            () => CatchUpAsync(room), () => RoomOptions.GapPatience, time,
+            exception => Log.Waiting(logger, exception, room.Key.CompanyId, room.Key.RoomId));
 
     private async Task TrackAsync(Room room)
     {
         do
         {
-            await Task.Delay(Patience, time);
+            await Task.Delay(RoomOptions.GapPatience, time);
             if (room.HasLostTrack)
             {
                 await CatchUpPatientlyAsync(room);
@@ -75,9 +62,15 @@ internal sealed partial class RoomTracker(IRelay relay, TimeProvider time, ILogg
         while (!room.TryEndTracking());
     }
 
-    [LoggerMessage(300, LogLevel.Information, "Room {CompanyId}/{RoomId}: the log brought what the subscription had not, from seq {From} to {To}.")]
-    private partial void LogCaughtUp(long companyId, long roomId, long from, long to);
+    private static partial class Log
+    {
+        [LoggerMessage(700, LogLevel.Information,
+            "Room {CompanyId}/{RoomId}: the log had messages that the subscription had not delivered, from seq {From} to "
+            + "{To}.")]
+        public static partial void CaughtUp(ILogger logger, long companyId, long roomId, long from, long to);
 
-    [LoggerMessage(301, LogLevel.Warning, "Room {CompanyId}/{RoomId} waits for messages that Redis can't give now.")]
-    private partial void LogWaiting(Exception exception, long companyId, long roomId);
+        [LoggerMessage(701, LogLevel.Warning,
+            "Room {CompanyId}/{RoomId}: missing messages cannot be read from Redis now; the node keeps trying.")]
+        public static partial void Waiting(ILogger logger, Exception exception, long companyId, long roomId);
+    }
 }

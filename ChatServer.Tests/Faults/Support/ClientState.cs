@@ -1,0 +1,288 @@
+using System.Text.Json;
+
+namespace ChatServer.Tests.Faults.Support;
+
+/// <summary>What a client knows: up to where it has seen its rooms, which messages have no ack, and all that has happened.</summary>
+internal sealed class ClientState
+{
+    private const int MaxUnacked = 16;
+
+    /// <summary>
+    /// Like people, it writes several messages in a row and then only reads: a node may hear nothing but its subscriptions for a while.
+    /// </summary>
+    private const int MostInRow = 30;
+    private const int LongestSilence = 5000;
+
+    private static readonly TimeSpan AckWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(300);
+
+    private readonly Persona _who;
+    private readonly TimeSpan _interval;
+    private readonly Random _random;
+    private readonly Dictionary<long, RoomState> _rooms;
+    private readonly SortedDictionary<int, Unsettled> _unacked = [];
+    private readonly List<ChatEvent> _events = [];
+    private readonly Lock _gate = new();
+    private int _connection;
+    private int _written;
+    private int _leftInRow;
+    private long _nextAt = TimeProvider.System.GetTimestamp();
+    private bool _isIn;
+
+    public ClientState(Persona who, TimeSpan interval, Random random)
+    {
+        (_who, _interval, _random) = (who, interval, random);
+        _rooms = who.Rooms.ToDictionary(room => room, _ => new RoomState());
+    }
+
+    /// <summary>Whether it writes new messages; what has no ack is sent again in any case.</summary>
+    public bool Sends { get; set; }
+
+    public ClientHistory History
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return new(_who, [.. _events]);
+            }
+        }
+    }
+
+    public bool IsHome
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isIn && _rooms.Values.All(room => room.IsJoined);
+            }
+        }
+    }
+
+    public int Unacked
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _unacked.Count;
+            }
+        }
+    }
+
+    public long Since(long room)
+    {
+        lock (_gate)
+        {
+            return _rooms[room].Since ?? -1;
+        }
+    }
+
+    public override string ToString()
+    {
+        lock (_gate)
+        {
+            var rooms = _rooms.Select(room => $"{room.Key}: {(room.Value.IsJoined ? "in" : "out")} at {room.Value.Since}");
+            return $"{_who}, {(_isIn ? "connected" : "away")}, {_unacked.Count} unacked, rooms {string.Join(", ", rooms)}";
+        }
+    }
+
+    /// <summary>The first frame of a new connection.</summary>
+    public byte[] Auth(string token, int connection)
+    {
+        lock (_gate)
+        {
+            _connection = connection;
+            foreach (var room in _rooms.Values)
+            {
+                room.Ask();
+            }
+
+            return JsonSerializer.SerializeToUtf8Bytes(new
+            {
+                type = "auth",
+                token,
+                rooms = _rooms.Select(room => new { room_id = room.Key, since = room.Value.AskedSince, epoch = room.Value.Epoch }),
+            });
+        }
+    }
+
+    /// <returns>What is to be sent now; null where that is nothing.</returns>
+    public byte[]? NextFrame()
+    {
+        lock (_gate)
+        {
+            if (!_isIn)
+            {
+                return null;
+            }
+
+            var now = TimeProvider.System.GetTimestamp();
+            foreach (var (id, room) in _rooms)
+            {
+                if (!room.IsJoined && !room.IsAsked && room.DueAt <= now)
+                {
+                    room.Ask();
+                    return JsonSerializer.SerializeToUtf8Bytes(
+                        new { type = "join", room_id = id, since = room.AskedSince, epoch = room.Epoch });
+                }
+            }
+
+            if (_unacked.Values.FirstOrDefault(message => message.DueAt <= now && _rooms[message.Room].IsJoined) is not { } due)
+            {
+                if (!Sends || _nextAt > now || _unacked.Count >= MaxUnacked)
+                {
+                    return null;
+                }
+
+                _leftInRow = _leftInRow > 0 ? _leftInRow - 1 : _random.Next(MostInRow);
+                _nextAt = After(_leftInRow > 0 ? _interval : TimeSpan.FromMilliseconds(_random.Next(LongestSilence)), now);
+                var room = _who.Rooms[++_written % _who.Rooms.Count];
+                due = _unacked[_written] = new(room, $"u{_who.User}n{_written}");
+                if (!_rooms[room].IsJoined)
+                {
+                    // It goes out as soon as the client is back in the room.
+                    return null;
+                }
+            }
+
+            due.DueAt = After(AckWithin, now);
+            _events.Add(new Sent(_connection, due.Room, due.Identifier));
+            return JsonSerializer.SerializeToUtf8Bytes(
+                new { type = "chat", room_id = due.Room, identifier = due.Identifier, body = Checker.BodyOf(due.Identifier) });
+        }
+    }
+
+    public void OnFrame(JsonElement frame, string node)
+    {
+        lock (_gate)
+        {
+            switch (frame.GetProperty("type").GetString())
+            {
+                case "auth" when frame.GetProperty("success").GetBoolean():
+                    _isIn = true;
+                    _events.Add(new Connected(_connection, node));
+                    break;
+                case "joined":
+                    OnJoined(frame);
+                    break;
+                case "chat":
+                    foreach (var message in frame.GetProperty("messages").EnumerateArray())
+                    {
+                        OnTold(message);
+                    }
+
+                    break;
+                case "ack":
+                    OnAcked(frame);
+                    break;
+                case "info" when !frame.GetProperty("success").GetBoolean():
+                    OnRefused(frame);
+                    break;
+            }
+        }
+    }
+
+    public void OnClosed(int code)
+    {
+        lock (_gate)
+        {
+            _events.Add(new Ended(code));
+        }
+    }
+
+    /// <summary>The connection is gone: everything without an ack is due again, once its room is entered.</summary>
+    public void OnEnded()
+    {
+        lock (_gate)
+        {
+            _isIn = false;
+            foreach (var room in _rooms.Values)
+            {
+                (room.IsJoined, room.IsAsked) = (false, false);
+            }
+
+            foreach (var message in _unacked.Values)
+            {
+                message.DueAt = 0;
+            }
+        }
+    }
+
+    private void OnJoined(JsonElement frame)
+    {
+        var id = frame.GetProperty("room_id").GetInt64();
+        var (seq, epoch, recovered) = (
+            frame.GetProperty("seq").GetInt64(), frame.GetProperty("epoch").GetString()!, frame.GetProperty("recovered").GetBoolean());
+        if (!_rooms.TryGetValue(id, out var room))
+        {
+            _events.Add(new Joined(id, seq, epoch, recovered, false, null));
+            return;
+        }
+
+        _events.Add(new Joined(id, seq, epoch, recovered, room.IsAsked, room.AskedSince));
+        if (!recovered)
+        {
+            (room.Since, room.Epoch) = (seq, epoch);
+        }
+
+        (room.IsJoined, room.IsAsked) = (true, false);
+    }
+
+    private void OnTold(JsonElement message)
+    {
+        var told = new Told(
+            message.GetProperty("company_id").GetInt64(), message.GetProperty("room_id").GetInt64(),
+            message.GetProperty("from_user_id").GetInt64(),
+            message.GetProperty("seq").GetInt64(), message.GetProperty("identifier").GetString()!,
+            message.GetProperty("body").GetString()!);
+        _events.Add(told);
+        See(told.Room, told.Seq);
+    }
+
+    private void OnAcked(JsonElement frame)
+    {
+        var acked = new Acked(
+            frame.GetProperty("room_id").GetInt64(), frame.GetProperty("identifier").GetString()!, frame.GetProperty("seq").GetInt64());
+        _events.Add(acked);
+        foreach (var number in _unacked.Where(message => message.Value.Identifier == acked.Identifier).Select(message => message.Key)
+            .ToList())
+        {
+            _unacked.Remove(number);
+        }
+
+        See(acked.Room, acked.Seq);
+    }
+
+    private void OnRefused(JsonElement frame)
+    {
+        long? roomId = frame.TryGetProperty("room_id", out var id) && id.ValueKind == JsonValueKind.Number ? id.GetInt64() : null;
+        var identifier = frame.TryGetProperty("identifier", out var name) ? name.GetString() : null;
+        _events.Add(new Refused(roomId, identifier, frame.GetProperty("code").GetString()!));
+        var later = After(TryAgainAfter, TimeProvider.System.GetTimestamp());
+        if (identifier is not null)
+        {
+            foreach (var message in _unacked.Values.Where(message => message.Identifier == identifier))
+            {
+                message.DueAt = later;
+            }
+        }
+        else if (roomId is { } refused && _rooms.TryGetValue(refused, out var room))
+        {
+            // The join failed, perhaps in the midst of its replay: what came counts, the rest is asked for again.
+            (room.IsJoined, room.IsAsked, room.DueAt) = (false, false, later);
+        }
+    }
+
+    /// <summary>Counts on only from one message to the very next: what lies behind a hole has not been seen.</summary>
+    private void See(long roomId, long seq)
+    {
+        if (_rooms.TryGetValue(roomId, out var room) && seq == room.Since + 1)
+        {
+            room.Since = seq;
+        }
+    }
+
+    private static long After(TimeSpan time, long now) => now + (long)(time.TotalSeconds * TimeProvider.System.TimestampFrequency);
+}

@@ -1,0 +1,198 @@
+using System.Text.RegularExpressions;
+using ChatServer.Redis;
+using ChatServer.Tests.Support;
+using StackExchange.Redis;
+
+namespace ChatServer.Tests.Faults.Support;
+
+/// <summary>
+/// Three nodes as processes, a real Redis that keeps every write, a Quantum, proxies between them, and twelve clients in the rooms of two
+/// companies that have the same numbers.
+/// </summary>
+internal sealed partial class FaultSite : IAsyncDisposable
+{
+    private const int Nodes = 3;
+    private const int ClientsOfCompany = 6;
+
+    private static readonly long[] Companies = [3, 4];
+    private static readonly long[] Rooms = [12, 15];
+    private static readonly TimeSpan StartWithin = TimeSpan.FromSeconds(60);
+
+    private readonly RedisKeys _keys = new(RedisOptions.DefaultPartitions);
+    private ConnectionMultiplexer? _connection;
+
+    public required RedisServer Redis { get; init; }
+
+    public required QuantumServer Quantum { get; init; }
+
+    public required TcpProxy QuantumProxy { get; init; }
+
+    /// <summary>One before Redis for each node.</summary>
+    public List<TcpProxy> RedisProxies { get; } = [];
+
+    public List<NodeProcess> NodeProcesses { get; } = [];
+
+    public List<FaultClient> Clients { get; } = [];
+
+    /// <param name="program">The ChatServer.dll to run; null: the one of these tests.</param>
+    /// <param name="interval">How long each client waits between two messages.</param>
+    public static async Task<FaultSite> StartAsync(
+        int seed, TimeSpan interval, string? program = null, params (string Name, string? Value)[] settings)
+    {
+        var redis = await RedisServer.StartAsync("--appendonly", "yes", "--appendfsync", "always");
+        var quantum = await QuantumServer.StartAsync();
+        var site = new FaultSite { Redis = redis, Quantum = quantum, QuantumProxy = new TcpProxy(quantum.Url.Port) };
+        try
+        {
+            for (var node = 0; node < Nodes; node++)
+            {
+                site.RedisProxies.Add(new TcpProxy(redis.Port, isRedis: true));
+                site.NodeProcesses.Add(new NodeProcess(site.RedisProxies[node].Port, site.QuantumProxy.Port, program, settings));
+            }
+
+            await Task.WhenAll(site.NodeProcesses.Select(node => node.StartAsync()));
+            await site.LetInAsync(seed, interval);
+            return site;
+        }
+        catch
+        {
+            // Nobody else holds it.
+            await site.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>From now on all clients write.</summary>
+    public void Begin()
+    {
+        foreach (var client in Clients)
+        {
+            client.Sends = true;
+        }
+    }
+
+    /// <summary>Everything up, nothing sent any more: waits until all have everything. What never comes is the checker's to tell.</summary>
+    /// <returns>What was still missing at the end of that time; null where nothing was.</returns>
+    public async Task<string?> SettleAsync(TimeSpan within)
+    {
+        foreach (var client in Clients)
+        {
+            client.Sends = false;
+        }
+
+        for (var start = TimeProvider.System.GetTimestamp(); ;)
+        {
+            if (await MissingAsync() is not { } missing)
+            {
+                return null;
+            }
+
+            if (TimeProvider.System.GetElapsedTime(start) > within)
+            {
+                return missing;
+            }
+
+            await Task.Delay(100);
+        }
+    }
+
+    /// <param name="isQuiet">Whether nothing has failed, so that nothing may have been saved again.</param>
+    public Findings Check(bool isQuiet = false) => Checker.Check(
+        [.. Clients.Select(client => client.History)],
+        [.. Quantum.Saved.Select(row => new SavedRow(row.Company, row.Room, row.User, row.Identifier, row.Content))],
+        isQuiet ? Quantum.Calls.Count : null);
+
+    /// <summary>What the nodes logged as errors, but for Redis being away; and nodes that ended by themselves.</summary>
+    public IReadOnlyList<string> Complaints() =>
+    [
+        .. NodeProcesses.Where(node => !node.IsRunning).Select(node => $"The node at {node.Url.Authority} has ended by itself."),
+        .. NodeProcesses.SelectMany(node => node.Log).Where(line => IsError().IsMatch(line)),
+    ];
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var client in Clients)
+        {
+            await client.DisposeAsync();
+        }
+
+        foreach (var node in NodeProcesses)
+        {
+            await node.DisposeAsync();
+        }
+
+        foreach (var proxy in RedisProxies.Append(QuantumProxy))
+        {
+            await proxy.DisposeAsync();
+        }
+
+        if (_connection is not null)
+        {
+            await _connection.DisposeAsync();
+        }
+
+        await Quantum.DisposeAsync();
+        await Redis.DisposeAsync();
+    }
+
+    private async Task LetInAsync(int seed, TimeSpan interval)
+    {
+        _connection = await Redis.ConnectAsync();
+        var sessions = new TestSessions(_connection);
+        var urls = NodeProcesses.Select(node => node.Url).ToList();
+        foreach (var company in Companies)
+        {
+            for (var number = 1; number <= ClientsOfCompany; number++)
+            {
+                var who = new Persona((10 * company) + number, company, Rooms);
+                Clients.Add(new FaultClient(who, await sessions.LoginAsync(who.User, company), urls, interval, seed + (int)who.User));
+            }
+        }
+
+        await Eventually.TrueAsync(() => Clients.All(client => client.IsHome), StartWithin, () => string.Join('\n', Clients));
+    }
+
+    private async Task<string?> MissingAsync()
+    {
+        if (Clients.FirstOrDefault(client => !client.IsHome || client.Unacked > 0) is { } away)
+        {
+            return $"{away}";
+        }
+
+        try
+        {
+            var database = _connection!.GetDatabase();
+            foreach (var client in Clients)
+            {
+                foreach (var room in client.Who.Rooms)
+                {
+                    var head = (long)await database.HashGetAsync(_keys.Room(new(client.Who.Company, room)), "seq");
+                    if (client.Since(room) < head)
+                    {
+                        return $"{client} where room {room} is at {head}";
+                    }
+                }
+            }
+
+            for (var partition = 0; partition < _keys.Partitions; partition++)
+            {
+                var waiting = await database.StreamLengthAsync(RedisKeys.Outbox(partition));
+                var dead = await database.StreamLengthAsync(RedisKeys.DeadLetters(partition));
+                if (waiting + dead > 0)
+                {
+                    return $"partition {partition} has {waiting} messages for Quantum and {dead} dead letters";
+                }
+            }
+
+            return null;
+        }
+        catch (Exception exception) when (RedisFaults.IsUnavailable(exception))
+        {
+            return exception.Message;
+        }
+    }
+
+    [GeneratedRegex(
+        @"(fail|crit): (?!ChatServer\.Redis\.RedisConnection\[10[12]\])|^Unhandled exception", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex IsError();
+}

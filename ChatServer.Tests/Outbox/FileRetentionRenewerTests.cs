@@ -1,0 +1,48 @@
+using ChatServer.Embedded;
+using ChatServer.Files;
+using ChatServer.Outbox;
+using ChatServer.Protocol;
+using ChatServer.Tests.Configuration.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace ChatServer.Tests.Outbox;
+
+/// <summary>An outage of Quantum may last longer than files are held.</summary>
+public sealed class FileRetentionRenewerTests
+{
+    private static readonly FilesOptions Options = FilesOptions.Read(TestSettings.Reader());
+
+    [Fact]
+    public async Task AFile_ThatWaitsForQuantum_OutlivesItsRetention()
+    {
+        var time = new FakeTimeProvider();
+        var (store, outbox) = (new MemoryFileStore(Options, time), new MemoryOutbox());
+        var (waiting, saved) = (await HoldAsync(store), await HoldAsync(store));
+        outbox.Add("no JSON"u8.ToArray(), "t");
+        outbox.Add("""{"type":"file","no":"file"}"""u8.ToArray(), "t");
+        var message = MessageComposer.File(
+            new(3, 1), 7, "f1"u8, new(waiting.ToString(), "a", "b/c", 3, "x", "/files/"), "2026-01-01T10:00:00.000Z");
+        outbox.Add(message.Number(1).ToArray(), "t");
+        using var keeper = new FileRetentionRenewer(outbox, store, Options, time, NullLogger<FileRetentionRenewer>.Instance);
+        await keeper.StartAsync(CancellationToken.None);
+
+        for (var quarter = 0; quarter < 12; quarter++)
+        {
+            time.Advance(Options.Retention / 4);
+            await Task.Delay(20);
+        }
+
+        (await store.FindAsync(saved)).Should().BeNull();
+        (await store.FindAsync(waiting)).Should().NotBeNull();
+        await keeper.StopAsync(CancellationToken.None);
+    }
+
+    private static async Task<FileId> HoldAsync(MemoryFileStore store)
+    {
+        var id = store.NewId(new(3, 1));
+        await store.WriteAsync(id, 0, new byte[3]);
+        await store.CompleteAsync(id, new("a", "b/c", 3, "x"));
+        return id;
+    }
+}

@@ -1,0 +1,305 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using ChatServer.Protocol;
+using ChatServer.Quantum;
+using ChatServer.Tests.Quantum.Support;
+using ChatServer.Tests.Support;
+using Microsoft.AspNetCore.Http;
+
+namespace ChatServer.Tests.Quantum;
+
+public sealed class QuantumClientTests : IAsyncLifetime
+{
+    private const int Limit = 30_000;
+
+    private QuantumServer? _quantum;
+    private QuantumParts? _parts;
+
+    private QuantumServer Quantum => _quantum!;
+
+    private QuantumClient Client => _parts!.Client;
+
+    public async ValueTask InitializeAsync()
+    {
+        _quantum = await QuantumServer.StartAsync();
+        _parts = new QuantumParts(_quantum.Url, TimeSpan.FromSeconds(5), TimeProvider.System);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _parts!.DisposeAsync();
+        await _quantum!.DisposeAsync();
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("a1", "3:12:7:a1")]
+    [InlineData("a b/c?d=e&f", "3:12:7:a%20b%2Fc%3Fd%3De%26f")]
+    [InlineData("ü漢😀", "3:12:7:%C3%BC%E6%BC%A2%F0%9F%98%80")]
+    [InlineData("line\r\nInjected: yes", "3:12:7:line%0D%0AInjected%3A%20yes")]
+    [InlineData("-._~!*'()", "3:12:7:-._~%21%2A%27%28%29")]
+    public async Task Save_SendsTheFieldsAndHeadersOfTheContract(string identifier, string key)
+    {
+        var seen = new List<string>();
+        Quantum.Instead = (_, context) =>
+        {
+            var form = context.Request.Form;
+            seen.AddRange([
+                string.Join(
+                    ',', form.Keys.Order(StringComparer.Ordinal)), context.Request.ContentType!, $"{context.Request.ContentLength > 0}",
+                $"{context.Request.Headers.TransferEncoding.Count}", context.Request.Headers.Accept.ToString(),
+            ]);
+            return Task.FromResult(false);
+        };
+
+        await Client.SaveAsync(QuantumParts.Message(identifier, "zwei\r\nZeilen & ü=😀+"), "rest-7", CancellationToken.None);
+
+        var call = Quantum.Calls.Should().ContainSingle().Subject;
+        (call.Company, call.Room, call.User, call.Identifier, call.Content).Should().Be((3, 12, 7, identifier, "zwei\r\nZeilen & ü=😀+"));
+        call.Authorization.Should().Be("Token rest-7");
+        call.IdempotencyKey.Should().Be(key);
+        seen.Should().Equal(
+            "company_id,identifier,message_content,room_id,user_id", "application/x-www-form-urlencoded", "True", "0", "application/json");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Save_Succeeds_GivesWhatQuantumGave()
+    {
+        AnswerWith(200,
+            "{\"success\":true,\"message\":{\"id\":9001,\"timestamp\":\"T\",\"x\":1},\"user_ids\":[7,9],\"message_date\":\"Today\",\"message_time\":\"10:02 AM\"}");
+
+        var saved = (await SaveAsync()).Should().BeOfType<SaveOutcome.Saved>().Subject;
+
+        (saved.Id!.Value.GetInt64(), saved.Timestamp, saved.Date, saved.Time).Should().Be((9001, "T", "Today", "10:02 AM"));
+        saved.UserIds.Should().Equal(7, 9);
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData(200, "{\"success\":false,\"message\":\"no such room\"}", "no such room")]
+    [InlineData(200, "{\"success\":false}", "Quantum gave no reason.")]
+    [InlineData(400, "{\"success\":false,\"message\":\"body is too long\"}", "body is too long")]
+    [InlineData(401, "{\"detail\":\"Invalid token.\"}", "Invalid token.")]
+    [InlineData(403, "<html>", "Quantum answered HTTP 403.")]
+    [InlineData(404, "", "Quantum answered HTTP 404.")]
+    [InlineData(422, "[]", "Quantum answered HTTP 422.")]
+    public async Task Save_IsRefusedForGood_GivesQuantumsWordsAndDoesNotAskAgain(int status, string body, string words)
+    {
+        AnswerWith(status, body);
+
+        (await SaveAsync()).Should().Be(new SaveOutcome.Refused(words));
+
+        Quantum.Calls.Should().ContainSingle();
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData(408, "{}")]
+    [InlineData(429, "{}")]
+    [InlineData(500, "{\"success\":false,\"message\":\"x\"}")]
+    [InlineData(502, "")]
+    [InlineData(503, "")]
+    [InlineData(301, "")]
+    [InlineData(302, "")]
+    [InlineData(201, "{\"success\":true,\"message\":{\"id\":1}}")]
+    [InlineData(200, "<html>login</html>")]
+    [InlineData(200, "")]
+    [InlineData(200, "[]")]
+    [InlineData(200, "{}")]
+    [InlineData(200, "{\"success\":\"yes\"}")]
+    [InlineData(200, "{\"success\":true}")]
+    [InlineData(200, "{\"success\":true,\"message\":\"saved\"}")]
+    public async Task Save_NoLastWord_IsTriedAgainThenUnavailable(int status, string body)
+    {
+        AnswerWith(status, body, context => context.Response.Headers.Location = "/elsewhere");
+
+        await FluentActions.Awaiting(SaveAsync).Should().ThrowAsync<QuantumUnavailableException>();
+
+        Quantum.Calls.Should().HaveCount(5, "one try and four more");
+        Quantum.Calls.Select(call => call.IdempotencyKey).Distinct().Should().ContainSingle("it is the same message each time");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Save_TroubleThatPasses_IsNotFelt()
+    {
+        var calls = 0;
+        FailWhile(() => Interlocked.Increment(ref calls) <= 2, 503);
+
+        (await SaveAsync()).Should().BeOfType<SaveOutcome.Saved>();
+
+        Quantum.Calls.Should().HaveCount(3);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Save_RetryAfter_IsWaitedFor()
+    {
+        var calls = 0;
+        FailWhile(() => Interlocked.Increment(ref calls) <= 1, 429, "2");
+
+        (await SaveAsync()).Should().BeOfType<SaveOutcome.Saved>();
+
+        (Quantum.Calls[1].At - Quantum.Calls[0].At).Should().BeGreaterThan(TimeSpan.FromSeconds(1.9));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Save_ATryTakesTooLong_IsGivenUpAndTriedAgain()
+    {
+        await using var parts = new QuantumParts(Quantum.Url, TimeSpan.FromSeconds(0.5), TimeProvider.System);
+        var calls = 0;
+        Quantum.Instead = async (_, context) =>
+        {
+            if (Interlocked.Increment(ref calls) == 1)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(20), context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                return true;
+            }
+
+            return false;
+        };
+
+        (await parts.Client.SaveAsync(QuantumParts.Message(), "rest", CancellationToken.None)).Should().BeOfType<SaveOutcome.Saved>();
+
+        Quantum.Calls.Should().HaveCount(2);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Save_NobodyListens_IsUnavailable()
+    {
+        await using var parts = new QuantumParts(
+            new Uri($"http://127.0.0.1:{FreePort.Next()}/"), TimeSpan.FromSeconds(1), TimeProvider.System);
+
+        await parts.Client.Awaiting(client => client.SaveAsync(QuantumParts.Message(), "rest", CancellationToken.None).AsTask())
+            .Should().ThrowAsync<QuantumUnavailableException>();
+    }
+
+    /// <summary>
+    /// The HTTP client asks the new socket for its peer's address, which it has lost: that comes as a bare SocketException.
+    /// </summary>
+    [Fact(Timeout = Limit)]
+    public async Task Save_AConnectionIsResetInTheMomentInWhichItIsMade_IsTriedAgain()
+    {
+        await using var refusing = new TcpProxy(Quantum.Url.Port) { Refuses = true };
+        var connections = 0;
+        await using var parts = new QuantumParts(Quantum.Url, TimeSpan.FromSeconds(5), TimeProvider.System, async (_, cancellation) =>
+        {
+            var isFirst = Interlocked.Increment(ref connections) == 1;
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            await socket.ConnectAsync(IPAddress.Loopback, isFirst ? refusing.Port : Quantum.Url.Port, cancellation);
+            var stream = new NetworkStream(socket, ownsSocket: true);
+            if (isFirst)
+            {
+                socket.Poll(TimeSpan.FromSeconds(5), SelectMode.SelectRead).Should().BeTrue("the reset has come");
+            }
+
+            return stream;
+        });
+
+        (await parts.Client.SaveAsync(QuantumParts.Message(), "rest", CancellationToken.None)).Should().BeOfType<SaveOutcome.Saved>();
+
+        connections.Should().Be(2);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Save_Cancelled_EndsAtOnce()
+    {
+        AnswerWith(503, "");
+        using var stopping = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+        var started = Stopwatch.GetTimestamp();
+
+        await Client.Awaiting(client => client.SaveAsync(QuantumParts.Message(), "rest", stopping.Token).AsTask())
+            .Should().ThrowAsync<OperationCanceledException>();
+
+        Stopwatch.GetElapsedTime(started).Should().BeLessThan(TimeSpan.FromSeconds(5));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Breaker_AfterManyFailures_SparesQuantumAndClosesAgain()
+    {
+        AnswerWith(500, "");
+        var failing = Enumerable.Range(0, 6)
+            .Select(_ => FluentActions.Awaiting(SaveAsync).Should().ThrowAsync<QuantumUnavailableException>());
+        await Task.WhenAll(failing);
+        var asked = Quantum.Calls.Count;
+        asked.Should().BeInRange(10, 29, "six messages would be thirty tries without the breaker");
+
+        await FluentActions.Awaiting(SaveAsync).Should().ThrowAsync<QuantumUnavailableException>();
+        Quantum.Calls.Should().HaveCount(asked, "while the breaker is open nobody asks");
+
+        Quantum.Instead = (_, _) => Task.FromResult(false);
+        await Task.Delay(TimeSpan.FromSeconds(2.2));
+        (await SaveAsync()).Should().BeOfType<SaveOutcome.Saved>();
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Members_AreAskedForWithTokenAndCompany()
+    {
+        var asked = "";
+        Quantum.InsteadOfMembers = context =>
+        {
+            asked = $"{context.Request.Path}{context.Request.QueryString} {context.Request.Headers.Authorization}";
+            return Task.FromResult(false);
+        };
+        Quantum.Members = _ => [7, 9];
+
+        (await MembersAsync()).Should().Equal(7, 9);
+
+        asked.Should().Be("/chat/rooms/12/members/?company_id=3 Token rest-7");
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData(403, "")]
+    [InlineData(404, "{\"detail\":\"Not found.\"}")]
+    [InlineData(200, "{\"success\":false}")]
+    public async Task Members_ARefusal_IsNobody(int status, string body)
+    {
+        AnswerMembersWith(status, body);
+
+        (await MembersAsync()).Should().BeNull();
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData(500, "")]
+    [InlineData(401, "{}")]
+    [InlineData(200, "{\"success\":true}")]
+    [InlineData(200, "{\"success\":true,\"user_ids\":7}")]
+    [InlineData(200, "<html>")]
+    [InlineData(302, "")]
+    public async Task Members_NoAnswerThatMakesSense_IsUnavailableAfterOneMoreTry(int status, string body)
+    {
+        AnswerMembersWith(status, body);
+
+        await FluentActions.Awaiting(MembersAsync).Should().ThrowAsync<QuantumUnavailableException>();
+
+        Quantum.MemberCalls.Should().Be(2);
+    }
+
+    private Task<SaveOutcome> SaveAsync() => Client.SaveAsync(QuantumParts.Message(), "rest-7", CancellationToken.None).AsTask();
+
+    private Task<IReadOnlyList<long>?> MembersAsync() =>
+        Client.GetMembersAsync(new RoomKey(3, 12), "rest-7", CancellationToken.None).AsTask();
+
+    private void FailWhile(Func<bool> isTrouble, int status, string? retryAfter = null) => Quantum.Instead = (_, context) =>
+    {
+        var fails = isTrouble();
+        if (fails)
+        {
+            context.Response.StatusCode = status;
+            context.Response.Headers.RetryAfter = retryAfter;
+        }
+
+        return Task.FromResult(fails);
+    };
+
+    private void AnswerWith(int status, string body, Action<HttpContext>? also = null) => Quantum.Instead = async (_, context) =>
+    {
+        context.Response.StatusCode = status;
+        also?.Invoke(context);
+        await context.Response.WriteAsync(body);
+        return true;
+    };
+
+    private void AnswerMembersWith(int status, string body) => Quantum.InsteadOfMembers = async context =>
+    {
+        context.Response.StatusCode = status;
+        await context.Response.WriteAsync(body);
+        return true;
+    };
+}

@@ -1,0 +1,52 @@
+using System.Net;
+using ChatServer.Backplane;
+using ChatServer.Outbox;
+using ChatServer.Redis.Subscriptions;
+using ChatServer.Redis;
+using ChatServer.Rooms;
+using ChatServer.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using StackExchange.Redis;
+
+namespace ChatServer.Tests.Redis.Support;
+
+/// <summary>One node's share of Redis: its own connection and subscriptions, with the service's own timeouts.</summary>
+internal sealed class RedisNode : IAsyncDisposable
+{
+    private readonly RedisConnection _redis;
+    private readonly RedisSubscriptions _subscriptions;
+
+    private RedisNode(RedisOptions options)
+    {
+        _redis = RedisConnection.Open(options, NullLogger<RedisConnection>.Instance);
+        _subscriptions = new(options, _redis, TimeProvider.System, NullLogger<RedisSubscriptions>.Instance);
+        Backplane = new RedisBackplane(
+            Connection, _subscriptions, Keys, RoomOptions.Log, TimeProvider.System, NullLogger<RedisBackplane>.Instance);
+        Outbox = new RedisOutbox(Connection, _subscriptions, Keys, TimeProvider.System);
+    }
+
+    public IConnectionMultiplexer Connection => _redis.Multiplexer;
+
+    public IDatabase Database => Connection.GetDatabase();
+
+    public RedisKeys Keys { get; } = new(RedisOptions.DefaultPartitions);
+
+    public RedisBackplane Backplane { get; }
+
+    public RedisOutbox Outbox { get; }
+
+    public static async Task<RedisNode> ConnectAsync(RedisServer redis)
+    {
+        var node = new RedisNode(
+            new([new DnsEndPoint(RedisServer.Host, redis.Port)], null, null, 0, false, RedisOptions.DefaultPartitions, false));
+        await node._subscriptions.StartAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(15));
+        return node;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _subscriptions.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(15));
+        _subscriptions.Dispose();
+        await _redis.DisposeAsync();
+    }
+}

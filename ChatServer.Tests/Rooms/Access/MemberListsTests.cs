@@ -1,0 +1,198 @@
+using System.Collections.Concurrent;
+using ChatServer.Protocol;
+using ChatServer.Quantum;
+using ChatServer.Rooms.Access;
+using ChatServer.Sessions;
+using ChatServer.Tests.Backplane.Support;
+using ChatServer.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
+
+namespace ChatServer.Tests.Rooms.Access;
+
+public sealed class MemberListsTests
+{
+    private const int Limit = 20_000;
+
+    private readonly RoomKey _room = Drafts.NewRoom();
+    private readonly FakeTimeProvider _time = new();
+    private readonly Source _source = new();
+    private readonly MemberLists _lists;
+
+    public MemberListsTests() => _lists = new(_source, _time);
+
+    [Fact(Timeout = Limit)]
+    public async Task Check_ListsAreKeptForAMinute()
+    {
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Granted);
+        (await CheckAsync(8)).Should().Be(RoomAnswer.Forbidden, "Quantum was asked on behalf of 8, too");
+        _time.Advance(TimeSpan.FromSeconds(59));
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Granted);
+        (await CheckAsync(8)).Should().Be(RoomAnswer.Forbidden);
+        _source.Asked.Should().HaveCount(2);
+
+        _source.Answer = _ => [8];
+        _time.Advance(TimeSpan.FromSeconds(2));
+
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Forbidden);
+        (await CheckAsync(8)).Should().Be(RoomAnswer.Granted);
+        _source.Asked.Should().HaveCount(3);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Check_BecameAMemberSinceTheListWasRead_IsLetIn()
+    {
+        await CheckAsync(7);
+        _source.Answer = _ => [7, 9];
+
+        (await CheckAsync(9)).Should().Be(RoomAnswer.Granted, "a kept list refuses nobody who was not asked for");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Check_QuantumOutOfReach_OldListCountsForAnHour()
+    {
+        await CheckAsync(7);
+        _source.Answer = _ => throw new QuantumUnavailableException("away");
+        _time.Advance(TimeSpan.FromMinutes(59));
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Granted);
+        (await CheckAsync(8)).Should().Be(RoomAnswer.Forbidden);
+
+        _time.Advance(TimeSpan.FromMinutes(2));
+
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Unavailable);
+        _source.Answer = _ => [7];
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Granted, "a failure is not kept");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Check_NothingKnownAndOutOfReach_IsUnavailable()
+    {
+        _source.Answer = _ => throw new QuantumUnavailableException("away");
+
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Unavailable);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Check_AHundredAtOnce_CauseOneQuestion()
+    {
+        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _source.Before = () => answer.Task;
+
+        var begun = 0;
+        var asking = Enumerable.Range(0, 100).Select(number => Task.Run(() =>
+        {
+            var check = CheckAsync(number % 2 == 0 ? 7 : 8);
+            Interlocked.Increment(ref begun);
+            return check;
+        })).ToList();
+        await Eventually.TrueAsync(() => begun == 100, TimeSpan.FromSeconds(5), () => $"{begun} of 100 asked");
+        answer.SetResult();
+        var answers = await Task.WhenAll(asking);
+
+        _source.Asked.Should().ContainSingle();
+        answers.Should().Equal(Enumerable.Range(0, 100).Select(number => number % 2 == 0 ? RoomAnswer.Granted : RoomAnswer.Forbidden));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Check_ARefusalOfOneUser_NeverCountsForAnother()
+    {
+        _source.Answer = token => token == "rest-8" ? null : [7];
+
+        (await CheckAsync(8)).Should().Be(RoomAnswer.Forbidden);
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Granted);
+        _source.Asked.Should().Equal("rest-8", "rest-7");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Check_ARefusedOneAsksForAll_TheOthersAskForThemselves()
+    {
+        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _source.Before = () => answer.Task;
+        _source.Answer = token => token == "rest-8" ? null : [7];
+
+        var refused = Task.Run(() => CheckAsync(8));
+        await Eventually.TrueAsync(() => !_source.Asked.IsEmpty, TimeSpan.FromSeconds(5), () => "nobody asked");
+        var waiting = Enumerable.Range(0, 10).Select(_ => Task.Run(() => CheckAsync(7))).ToList();
+        answer.SetResult();
+
+        (await refused).Should().Be(RoomAnswer.Forbidden);
+        (await Task.WhenAll(waiting)).Should().AllBeEquivalentTo(RoomAnswer.Granted);
+        _source.Asked.Count(token => token == "rest-7").Should().Be(1);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Check_ARefusal_IsKeptForAMinute()
+    {
+        _source.Answer = _ => null;
+        await CheckAsync(8);
+        (await CheckAsync(8)).Should().Be(RoomAnswer.Forbidden);
+        _source.Asked.Should().ContainSingle();
+        _source.Answer = _ => [8];
+        _time.Advance(TimeSpan.FromSeconds(61));
+
+        (await CheckAsync(8)).Should().Be(RoomAnswer.Granted);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task RefreshAndDrop_ChangeWhatIsKnown()
+    {
+        await CheckAsync(7);
+        _lists.Refresh(_room, [8]);
+        (await CheckAsync(8)).Should().Be(RoomAnswer.Granted);
+        _source.Asked.Should().ContainSingle();
+
+        _source.Answer = _ => [];
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Forbidden);
+        _source.Answer = _ => [7];
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Forbidden, "that is kept for a minute");
+        _lists.Drop(_room);
+
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Granted);
+        _source.Asked.Should().HaveCount(3);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task RoomAccess_TheSessionsRooms_AreTheWholeAnswer()
+    {
+        var access = new RoomAccess(new RoomAccessOptions(RoomAccessRule.Company), _lists);
+
+        (await access.CheckAsync(Caller([12]), 12)).Should().Be(RoomAnswer.Granted);
+        (await access.CheckAsync(Caller([12]), 13)).Should().Be(RoomAnswer.Forbidden);
+        (await access.CheckAsync(Caller([]), 12)).Should().Be(RoomAnswer.Forbidden);
+        (await access.CheckAsync(Caller(null), 13)).Should().Be(RoomAnswer.Granted, "the company rule lets everyone in");
+        _source.Asked.Should().BeEmpty();
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task RoomAccess_QuantumsRule_AsksWithTheCallersTokenForTheCallersCompany()
+    {
+        var access = new RoomAccess(new RoomAccessOptions(RoomAccessRule.Quantum), _lists);
+
+        (await access.CheckAsync(Caller(null), 13)).Should().Be(RoomAnswer.Granted);
+
+        _source.Asked.Should().Equal("rest-7");
+        _source.Rooms.Should().Equal(new RoomKey(3, 13));
+    }
+
+    private Task<RoomAnswer> CheckAsync(long user) => _lists.CheckAsync(_room, user, $"rest-{user}").AsTask();
+
+    private static Caller Caller(IReadOnlyList<long>? rooms) => new(7, 3, "rest-7", rooms, new SessionKey("s", 3, 7), null);
+
+    private sealed class Source : IMemberSource
+    {
+        public ConcurrentQueue<string> Asked { get; } = new();
+
+        public ConcurrentQueue<RoomKey> Rooms { get; } = new();
+
+        public Func<Task> Before { get; set; } = () => Task.CompletedTask;
+
+        public Func<string, IReadOnlyList<long>?> Answer { get; set; } = _ => [7];
+
+        public async ValueTask<IReadOnlyList<long>?> GetMembersAsync(RoomKey room, string tokenKey, CancellationToken cancellation)
+        {
+            Asked.Enqueue(tokenKey);
+            Rooms.Enqueue(room);
+            await Before();
+            return Answer(tokenKey);
+        }
+    }
+}

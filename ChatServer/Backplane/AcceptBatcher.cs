@@ -1,0 +1,86 @@
+using ChatServer.Redis;
+using StackExchange.Redis;
+
+namespace ChatServer.Backplane;
+
+/// <summary>
+/// Accepts the messages of each room in the order in which they were posted: one script call is under way at a time, and what arrives
+/// meanwhile shares the next one. When a call fails, everything that waits fails with it: a later message of a sender must not overtake an
+/// earlier one.
+/// </summary>
+internal sealed class AcceptBatcher(IDatabase database, string script, LogLimits limits, TimeProvider time) : IThreadPoolWorkItem
+{
+    /// <summary>
+    /// Keeps one call, during which Redis serves nobody else, at a few milliseconds. Large ones let a room's messages leave in one write.
+    /// </summary>
+    private const int MaxBatch = 512;
+
+    private readonly Lock _gate = new();
+    private readonly AcceptQueue _waiting = new();
+    private readonly List<PostedMessage> _batch = [];
+    private bool _running;
+
+    public void Post(MessageDraft draft, RoomNames names, IAcceptListener listener)
+    {
+        lock (_gate)
+        {
+            _waiting.Add(new(draft, names, listener));
+            if (_running)
+            {
+                return;
+            }
+
+            _running = true;
+        }
+
+        // Not at once: what this turn of the receiving side still brings shares the call.
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    void IThreadPoolWorkItem.Execute() => _ = RunAsync();
+
+    private async Task RunAsync()
+    {
+        while (TryTake())
+        {
+            var told = 0;
+            try
+            {
+                ReadOnlyMemory<byte> rest = await new AcceptScript(_batch, limits).RunAsync(database, script, time.GetUtcNow());
+                for (; told < _batch.Count; told++)
+                {
+                    rest = AcceptScript.Tell(_batch[told], rest);
+                }
+            }
+            catch (Exception exception)
+            {
+                // Also a defect of ours must not stop the batcher for good.
+                var unavailable = exception as RedisUnavailableException ?? new("The accept step failed.", exception);
+                TakeTheRest();
+                foreach (var (draft, _, listener) in _batch.Skip(told))
+                {
+                    listener.OnUnavailable(draft, unavailable);
+                }
+            }
+        }
+    }
+
+    /// <returns>False where nothing waits: the next post runs the batcher again.</returns>
+    private bool TryTake()
+    {
+        _batch.Clear();
+        lock (_gate)
+        {
+            _waiting.MoveTo(_batch, MaxBatch);
+            return _running = _batch.Count > 0;
+        }
+    }
+
+    private void TakeTheRest()
+    {
+        lock (_gate)
+        {
+            _waiting.MoveTo(_batch, int.MaxValue);
+        }
+    }
+}

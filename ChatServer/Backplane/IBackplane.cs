@@ -1,0 +1,140 @@
+using ChatServer.Protocol;
+using ChatServer.Redis;
+
+namespace ChatServer.Backplane;
+
+/// <summary>
+/// The way of a message between nodes. What holds for every implementation (one suite of contract tests runs over all of them):
+/// <list type="bullet">
+/// <item>
+/// Accepting is one atomic step: dedupe, seq, log, outbox, publication. A seq is given once, without holes, counting from 1 in an epoch.
+/// </item>
+/// <item>Messages of one room that one node accepts get their seqs in the order of the calls.</item>
+/// <item>A subscriber gets what is published after <see cref="SubscribeAsync"/> has completed; what is published may be lost when a
+/// connection breaks, and may come out of order: seq tells, and <see cref="ReadAsync"/> has what is missing.</item>
+/// </list>
+/// </summary>
+internal interface IBackplane
+{
+    /// <summary>
+    /// Begins the accept step of a message; within about 2 s the listener is told, once, what became of it. A message whose file is held no
+    /// more is not accepted.
+    /// </summary>
+    void Accept(MessageDraft draft, IAcceptListener listener);
+
+    /// <summary>The first answer to an identifier; null where none is known.</summary>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
+    ValueTask<Acceptance?> FindAsync(RoomKey room, long userId, string identifier);
+
+    /// <summary>Begins to hear a room; the listener is called on any thread and must only hand over.</summary>
+    /// <exception cref="RedisUnavailableException">The subscription is not in force.</exception>
+    ValueTask<IAsyncDisposable> SubscribeAsync(RoomKey room, IRoomListener listener);
+
+    /// <summary>Begins to hear what is meant for one user: JSON objects with a <c>type</c>, from ChatServer and from Quantum.</summary>
+    /// <exception cref="RedisUnavailableException">The subscription is not in force.</exception>
+    ValueTask<IAsyncDisposable> SubscribeToUserAsync(long userId, Action<ReadOnlyMemory<byte>> listener);
+
+    /// <summary>Begins to hear what Quantum orders (contract 2.3).</summary>
+    /// <exception cref="RedisUnavailableException">The subscription is not in force.</exception>
+    ValueTask<IAsyncDisposable> SubscribeToControlAsync(Action<ReadOnlyMemory<byte>> listener);
+
+    /// <summary>
+    /// Calls back when subscriptions are in force again after an interruption: what was published meanwhile did not come here; the logs
+    /// have it.
+    /// </summary>
+    void WhenRestored(Action restored);
+
+    /// <summary>
+    /// Reads a room's log: up to <paramref name="count"/> messages (0: just where it stands) with a seq over <paramref name="after"/>, in
+    /// order.
+    /// </summary>
+    /// <param name="seenIn">
+    /// The epoch in which this node has seen <paramref name="after"/>; null where it only asks, as clients do. Where Redis has forgotten
+    /// what was seen, the room begins a new epoch, so that no seq is given twice.
+    /// </param>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
+    ValueTask<LogPage> ReadAsync(RoomKey room, long after, int count, string? seenIn = null);
+
+    /// <summary>Sends a frame that is not stored to the room's members on every node.</summary>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
+    ValueTask NotifyRoomAsync(RoomKey room, RoomNotice notice);
+
+    /// <summary>Sends a JSON frame to all connections of a user on every node.</summary>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
+    ValueTask NotifyUserAsync(long userId, ReadOnlyMemory<byte> json);
+}
+
+/// <summary>
+/// Hears what became of a message. Called on any thread, maybe before <see cref="IBackplane.Accept"/> returns; must return at once.
+/// </summary>
+internal interface IAcceptListener
+{
+    void OnAccepted(MessageDraft draft, Acceptance acceptance);
+
+    /// <summary>Whether the message was accepted is unknown; sending it again with the same identifier is safe.</summary>
+    void OnUnavailable(MessageDraft draft, RedisUnavailableException why);
+}
+
+/// <summary>Hears a room. Calls for one room may overlap and must return at once.</summary>
+internal interface IRoomListener
+{
+    /// <summary>
+    /// Whether a message is news here: most come a second time, for their node has them from the accept step, and need no copy.
+    /// </summary>
+    bool Lacks(long seq, string epoch);
+
+    void OnMessage(RelayedMessage message);
+
+    void OnNotice(RoomNotice notice);
+}
+
+/// <summary>A message before it is accepted.</summary>
+/// <param name="Room">Where it goes.</param>
+/// <param name="UserId">Whose it is: (room, user, identifier) is what makes it one message.</param>
+/// <param name="Identifier">The client's, without escapes.</param>
+/// <param name="Origin">The id of the connection that sent it, which gets no copy.</param>
+/// <param name="Json">Its JSON.</param>
+/// <param name="Timestamp">When this node took it, as it stands in the JSON.</param>
+/// <param name="TokenKey">The REST token under which Quantum saves it.</param>
+internal sealed record MessageDraft(
+    RoomKey Room, long UserId, string Identifier, ulong Origin, UnnumberedMessage Json, string Timestamp, string TokenKey)
+{
+    /// <summary>Up to where this node has seen the room: a Redis that has forgotten part of that begins a new epoch.</summary>
+    public RoomPosition Seen { get; init; }
+
+    /// <summary>The file that it brings: accepting the message makes the file stay, in the same step.</summary>
+    public HeldFile? File { get; init; }
+}
+
+/// <summary>A complete file whose message is to be accepted.</summary>
+/// <param name="Retention">How long it stays from then on.</param>
+internal sealed record HeldFile(FileId Id, TimeSpan Retention);
+
+/// <summary>The first answer that a message got.</summary>
+/// <param name="Seq">Its place in the room.</param>
+/// <param name="Epoch">The numbering that the seq belongs to.</param>
+/// <param name="Timestamp">The first attempt's.</param>
+/// <param name="IsRepeat">The identifier was known: nothing was stored or relayed again.</param>
+internal readonly record struct Acceptance(long Seq, string Epoch, string Timestamp, bool IsRepeat);
+
+/// <summary>An accepted message on its way to members.</summary>
+internal readonly record struct RelayedMessage(long Seq, string Epoch, ulong Origin, ReadOnlyMemory<byte> Json);
+
+/// <summary>A frame for a room's members that is not stored.</summary>
+/// <param name="ExceptUserId">The user whose connections don't get it; 0: nobody.</param>
+/// <param name="ExceptConnection">The connection that doesn't get it; 0: none.</param>
+/// <param name="Json">The frame.</param>
+internal sealed record RoomNotice(long ExceptUserId, ulong ExceptConnection, ReadOnlyMemory<byte> Json)
+{
+    /// <summary>Nobody waits for it: where a message comes soon it leaves in the same write, which costs next to nothing.</summary>
+    public bool MayWait { get; init; }
+}
+
+/// <summary>A piece of a room's log.</summary>
+/// <param name="Epoch">The room's numbering; reading a room that has none begins one.</param>
+/// <param name="Head">The room's newest seq; 0 where it has none.</param>
+/// <param name="Messages">
+/// In seq order, without holes among themselves; the first may lie beyond the asked-for one where older ones are held no more.
+/// </param>
+internal sealed record LogPage(string Epoch, long Head, IReadOnlyList<RelayedMessage> Messages);
+

@@ -1,0 +1,22 @@
+using System.Text;
+using ChatServer.Protocol;
+using ChatServer.Redis;
+using StackExchange.Redis;
+
+namespace ChatServer.Backplane;
+
+/// <summary>The names of what a room has in Redis, made once for its many messages.</summary>
+internal sealed class RoomNames(RedisKeys keys, RoomKey room)
+{
+    private readonly RedisKey _identifiers = Encoding.ASCII.GetBytes(keys.Identifiers(room));
+
+    public RedisKey Room { get; } = Encoding.ASCII.GetBytes(keys.Room(room));
+
+    public RedisKey Log { get; } = Encoding.ASCII.GetBytes(keys.Log(room));
+
+    public RedisKey Outbox { get; } = Encoding.ASCII.GetBytes(RedisKeys.Outbox(keys.PartitionOf(room)));
+
+    public RedisValue Channel { get; } = Encoding.ASCII.GetBytes(keys.RoomChannel(room));
+
+    public RedisKey Identifier(long userId, string identifier) => _identifiers.Append(RedisKeys.IdentifierOf(userId, identifier));
+}

@@ -1,0 +1,15 @@
+#if FAULT_INJECTION
+namespace ChatServer.Configuration;
+
+/// <summary>
+/// Switches one protection off, to see that the fault tests notice. Compiled with <c>-p:FaultInjection=true</c> only, by those tests and
+/// into a folder of their own; no other build has a trace of it. <c>CHAT_FAULT_INJECTION</c> names what is off: <c>dedupe</c>, <c>gap</c>,
+/// <c>probe</c> or <c>lease</c>.
+/// </summary>
+internal static class FaultInjection
+{
+    private static readonly string? Off = Environment.GetEnvironmentVariable("CHAT_FAULT_INJECTION");
+
+    public static bool Disables(string protection) => Off == protection;
+}
+#endif

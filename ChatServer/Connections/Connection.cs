@@ -1,0 +1,200 @@
+using System.Buffers;
+using System.Globalization;
+using System.Security.Cryptography;
+using ChatServer.Protocol;
+using ChatServer.Sessions;
+using ChatServer.WebSockets;
+
+namespace ChatServer.Connections;
+
+/// <summary>
+/// One socket as the rest of the service sees it: who it is, what may be sent to it, and how it ends. All members may be used from any
+/// thread. Anybody may <see cref="Close"/>; only the connection loop, which owns the reading side, ends its life with <see cref="Finish"/>.
+/// </summary>
+/// <param name="outbound">The one owner of the bytes to the peer.</param>
+/// <param name="abort">
+/// Ends the transport at once. Called at most once and never after <see cref="Finish"/>: Kestrel uses the context again.
+/// </param>
+internal sealed class Connection(Outbound outbound, Action abort, TimeProvider time)
+{
+    private readonly Lock _ending = new();
+    private bool _closing;
+    private bool _finished;
+    private readonly Lock _welcoming = new();
+    private volatile byte[]? _heldWelcome;
+    private bool _isWelcome;
+
+    /// <summary>Random, and unique over all nodes for all practical purposes.</summary>
+    public ulong Id { get; } = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+
+    /// <summary>The id as clients see it: 16 hexadecimal digits.</summary>
+    public string IdText => Id.ToString("x16", CultureInfo.InvariantCulture);
+
+    /// <summary>Null until the first frame has authenticated it; never changes after that.</summary>
+    public Caller? Caller { get; private set; }
+
+    /// <summary>When its session ends of itself, as far as is known; null where it has no end.</summary>
+    public DateTimeOffset? SessionEndsAt { get; set; }
+
+    public Outbound Outbound => outbound;
+
+    /// <summary>Whether permessage-deflate was agreed on: compressed frames may be sent.</summary>
+    public bool Deflates { get; init; }
+
+    /// <summary>When it was opened, as <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
+    public long OpenedAt { get; } = time.GetTimestamp();
+
+    /// <summary>When the peer was last heard, as <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
+    public long HeardAt { get; private set; } = time.GetTimestamp();
+
+    /// <summary>When the server last sent a ping for want of traffic; 0: none is out.</summary>
+    public long PingedAt { get; set; }
+
+    /// <summary>
+    /// What the peer's close frame said, or what its last bytes broke; nothing is read after it. Null while there is more to read.
+    /// </summary>
+    public CloseReason? PeerClosed { get; set; }
+
+    public bool IsClosing
+    {
+        get
+        {
+            lock (_ending)
+            {
+                return _closing;
+            }
+        }
+    }
+
+    public void Authenticated(Caller caller)
+    {
+        SessionEndsAt = caller.ExpiresAt;
+        Caller = caller;
+    }
+
+    /// <summary>
+    /// Takes the answer to the first frame. It leaves in one write with what is sent next, or at <see cref="SendWelcome"/>: nearly
+    /// everybody enters a room in the same step. What is meant for its user may follow and must not overtake it.
+    /// </summary>
+    public void HoldWelcome(ReadOnlySpan<byte> answer)
+    {
+        var frame = new byte[FrameWriter.HeaderLength(answer.Length) + answer.Length];
+        FrameWriter.Write(frame, Opcode.Text, answer);
+        _heldWelcome = frame;
+    }
+
+    /// <summary>Sends the answer to the first frame, unless it has left already.</summary>
+    public void SendWelcome()
+    {
+        if (_heldWelcome is not null)
+        {
+            SendBehindWelcome([]);
+        }
+    }
+
+    /// <summary>Sends what is meant for its user, if it has been welcomed; nothing is owed to it before.</summary>
+    public void SendToUser(ReadOnlySpan<byte> json)
+    {
+        lock (_welcoming)
+        {
+            if (_isWelcome)
+            {
+                SendText(json);
+            }
+        }
+    }
+
+    /// <summary>Bytes have come from the peer.</summary>
+    public void Heard()
+    {
+        HeardAt = time.GetTimestamp();
+        PingedAt = 0;
+    }
+
+    /// <summary>
+    /// Sends whole frames, without ever blocking. A peer that takes them too slowly is closed with 4001 and can recover from the log.
+    /// </summary>
+    /// <returns>False where the connection is, or now goes, out of use.</returns>
+    public bool Send(ReadOnlySpan<byte> frames) => _heldWelcome is null ? SendNow(frames) : SendBehindWelcome(frames);
+
+    /// <summary>Frames a JSON text and sends it.</summary>
+    public bool SendText(ReadOnlySpan<byte> json)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(FrameWriter.HeaderLength(json.Length) + json.Length);
+        var length = FrameWriter.Write(buffer, Opcode.Text, json);
+        var sent = Send(buffer.AsSpan(0, length));
+        ArrayPool<byte>.Shared.Return(buffer);
+        return sent;
+    }
+
+    /// <summary>
+    /// Ends the connection in good order: the close frame goes out behind what is queued, the peer gets time to answer it, then
+    /// the transport is cut. The first reason counts, later calls do nothing.
+    /// </summary>
+    public void Close(CloseReason reason)
+    {
+        lock (_ending)
+        {
+            if (_closing || _finished)
+            {
+                return;
+            }
+
+            _closing = true;
+        }
+
+        _ = CloseThenAbortAsync(reason);
+    }
+
+    /// <summary>The reading side has ended: nothing may touch the transport from here on.</summary>
+    public void Finish()
+    {
+        lock (_ending)
+        {
+            _finished = true;
+        }
+    }
+
+    private bool SendNow(ReadOnlySpan<byte> frames)
+    {
+        switch (outbound.TrySend(frames))
+        {
+            case SendResult.Sent:
+                return true;
+            case SendResult.Slow:
+                Close(CloseReason.SlowConsumer);
+                return false;
+            default:
+                return false;
+        }
+    }
+
+    private bool SendBehindWelcome(ReadOnlySpan<byte> frames)
+    {
+        lock (_welcoming)
+        {
+            if (_heldWelcome is { } welcome)
+            {
+                var sent = SendNow([.. welcome, .. frames]);
+                _heldWelcome = null;
+                _isWelcome = true;
+                return sent;
+            }
+        }
+
+        return SendNow(frames);
+    }
+
+    private async Task CloseThenAbortAsync(CloseReason reason)
+    {
+        await outbound.CloseAsync(reason, ConnectionOptions.CloseGrace);
+        await Task.Delay(ConnectionOptions.CloseGrace, time);
+        lock (_ending)
+        {
+            if (!_finished)
+            {
+                abort();
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using ChatServer.Configuration;
+
+namespace ChatServer.Connections;
+
+/// <summary>Limits of what is held for connections, and how long silence may last.</summary>
+/// <param name="MaxConnections">A node's; over it an upgrade is answered 503.</param>
+/// <param name="MaxConnectionsPerUser">A user's on one node; over it 4504.</param>
+/// <param name="SendQueueBytes">What may wait for one slow peer; over it 4001.</param>
+/// <param name="AuthTimeout">How long a connection may take to its first frame; over it 4502.</param>
+/// <param name="PingInterval">Silence after which the server pings.</param>
+/// <param name="PongTimeout">Silence after the ping that ends the connection with 4003.</param>
+internal sealed record ConnectionOptions(
+    int MaxConnections, int MaxConnectionsPerUser, int SendQueueBytes, TimeSpan AuthTimeout, TimeSpan PingInterval, TimeSpan PongTimeout)
+{
+    /// <summary>How long a peer has to take its close frame, and then to answer it, before the transport is cut.</summary>
+    public static readonly TimeSpan CloseGrace = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a peer that broke the protocol has to take its close frame.</summary>
+    public static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often all connections are looked at; their time limits are kept to within it.</summary>
+    public static readonly TimeSpan TimeoutCheckInterval = TimeSpan.FromMilliseconds(500);
+
+    public static ConnectionOptions Read(SettingReader settings) => new(
+        settings.Int("MAX_CONNECTIONS", 50_000, 1, 1_000_000),
+        settings.Int("MAX_CONNECTIONS_PER_USER", 20, 1, 1_000_000),
+        settings.Int("SEND_QUEUE_BYTES", 1024 * 1024, 64 * 1024, 256 * 1024 * 1024),
+        settings.Seconds("AUTH_TIMEOUT", 10, 1, 600),
+        settings.Seconds("PING_INTERVAL", 25, 1, 3600),
+        settings.Seconds("PONG_TIMEOUT", 10, 1, 3600));
+}

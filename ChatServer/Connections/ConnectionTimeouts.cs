@@ -1,0 +1,48 @@
+using ChatServer.Protocol;
+using ChatServer.WebSockets;
+
+namespace ChatServer.Connections;
+
+/// <summary>
+/// Watches over silence with one timer for all connections in place of three timers each: those that don't authenticate in time, those to
+/// ping, those that don't answer. A limit is kept to within <see cref="ConnectionOptions.TimeoutCheckInterval"/>.
+/// </summary>
+internal sealed class ConnectionTimeouts(ConnectionRegistry connections, ConnectionOptions options, TimeProvider time) : BackgroundService
+{
+    private static readonly byte[] Ping = FrameWriter.Frame(Opcode.Ping, []);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(ConnectionOptions.TimeoutCheckInterval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            foreach (var connection in connections.All)
+            {
+                Watch(connection);
+            }
+        }
+    }
+
+    private void Watch(Connection connection)
+    {
+        if (connection.Caller is null)
+        {
+            if (time.GetElapsedTime(connection.OpenedAt) >= options.AuthTimeout)
+            {
+                connection.Close(CloseReason.AuthTimeout);
+            }
+        }
+        else if (connection.PingedAt is var pinged and not 0)
+        {
+            if (time.GetElapsedTime(pinged) >= options.PongTimeout)
+            {
+                connection.Close(CloseReason.NoPong);
+            }
+        }
+        else if (time.GetElapsedTime(connection.HeardAt) >= options.PingInterval)
+        {
+            connection.PingedAt = time.GetTimestamp();
+            connection.Send(Ping);
+        }
+    }
+}

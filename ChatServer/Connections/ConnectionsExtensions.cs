@@ -1,0 +1,8 @@
+namespace ChatServer.Connections;
+
+/// <summary>Adds the registry of connections and what watches over their silence.</summary>
+internal static class ConnectionsExtensions
+{
+    public static IServiceCollection AddConnections(this IServiceCollection services, ConnectionOptions options) =>
+        services.AddSingleton(options).AddSingleton<ConnectionRegistry>().AddHostedService<ConnectionTimeouts>();
+}

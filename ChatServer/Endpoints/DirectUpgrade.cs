@@ -1,0 +1,61 @@
+using ChatServer.Connections;
+using ChatServer.Requests;
+using ChatServer.WebSockets;
+using Microsoft.AspNetCore.Connections;
+
+namespace ChatServer.Endpoints;
+
+/// <summary>
+/// Serves ordinary upgrades right on Kestrel's connection, below its HTTP layer: what that keeps for a request would stay for the socket's
+/// whole life, several times what a chat connection needs. Everything else, and whoever is to be refused, goes on to HTTP untouched.
+/// </summary>
+internal sealed class DirectUpgrade(
+    EndpointOptions options, ConnectionOptions delivery, ConnectionRegistry connections, ConnectionLoop loop,
+    IHostApplicationLifetime lifetime, TimeProvider time)
+{
+    public async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        if (await TryUpgradeAsync(connection) is not { } accepted)
+        {
+            await next(connection);
+            return;
+        }
+
+        try
+        {
+            await loop.RunAsync(accepted, connection.Transport.Input);
+        }
+        finally
+        {
+            connections.GiveBackPlace();
+        }
+    }
+
+    /// <returns>Null where the connection is HTTP's, with nothing read off it.</returns>
+    private async ValueTask<Connection?> TryUpgradeAsync(ConnectionContext connection)
+    {
+        var input = connection.Transport.Input;
+        using var enough = new CancellationTokenSource(EndpointOptions.UpgradePatience, time);
+        try
+        {
+            var received = (await input.ReadAsync(enough.Token)).Buffer;
+            var request = UpgradeRequest.Read(received, ChatEndpoint.PathBytes.Span, out var used);
+            if (request is null || !options.Origins.Allows(request.Origin) || lifetime.ApplicationStopping.IsCancellationRequested
+                || !connections.TryTakePlace())
+            {
+                input.AdvanceTo(received.Start);
+                return null;
+            }
+
+            input.AdvanceTo(received.GetPosition(used));
+            var outbound = Outbound.Over(connection, delivery.SendQueueBytes, time);
+            var deflates = options.Deflates && PermessageDeflate.IsOffered(request.Extensions);
+            outbound.TrySend(WebSocketHandshake.Answer(request.Key, deflates));
+            return new Connection(outbound, connection.Abort, time) { Deflates = deflates };
+        }
+        catch (OperationCanceledException) when (enough.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+}

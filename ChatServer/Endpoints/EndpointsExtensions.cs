@@ -1,0 +1,11 @@
+namespace ChatServer.Endpoints;
+
+/// <summary>Adds and maps the endpoint of the chat.</summary>
+internal static class EndpointsExtensions
+{
+    public static IServiceCollection AddEndpoints(this IServiceCollection services, EndpointOptions options) =>
+        services.AddSingleton(options).AddSingleton<ChatEndpoint>().AddSingleton<DirectUpgrade>();
+
+    public static void MapChat(this IEndpointRouteBuilder app) =>
+        app.Map(ChatEndpoint.Path, app.ServiceProvider.GetRequiredService<ChatEndpoint>().ServeAsync);
+}

@@ -1,0 +1,28 @@
+using ChatServer.Redis;
+using StackExchange.Redis;
+
+namespace ChatServer.Files;
+
+/// <summary>The quota in Redis: one number per user and hour.</summary>
+internal sealed class RedisUploadQuota(IConnectionMultiplexer redis, FilesOptions options, TimeProvider time) : IUploadQuota
+{
+    private static readonly long PeriodSeconds = (long)FilesOptions.QuotaPeriod.TotalSeconds;
+    private static readonly string Script = EmbeddedScript.Load("quota.lua");
+
+    private readonly IDatabase _database = redis.GetDatabase();
+
+    public async ValueTask<bool> TryTakeAsync(long userId, long bytes) => options.QuotaBytes == 0 || await CountAsync(userId, bytes);
+
+    public async ValueTask GiveBackAsync(long userId, long bytes)
+    {
+        if (options.QuotaBytes > 0 && bytes > 0)
+        {
+            await CountAsync(userId, -bytes);
+        }
+    }
+
+    private async ValueTask<bool> CountAsync(long userId, long bytes) =>
+        (bool)await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(
+            Script, [RedisKeys.UploadQuota(userId, time.GetUtcNow().ToUnixTimeSeconds() / PeriodSeconds)],
+            [bytes, options.QuotaBytes, PeriodSeconds]));
+}

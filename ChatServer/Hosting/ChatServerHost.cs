@@ -1,0 +1,100 @@
+using System.Net.Sockets;
+using ChatServer.Configuration;
+using ChatServer.Operations;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging.Console;
+
+namespace ChatServer.Hosting;
+
+/// <summary>Builds the service from its settings and runs it until it is told to stop.</summary>
+internal static partial class ChatServerHost
+{
+    /// <summary>EX_UNAVAILABLE of sysexits.h: a port can't be had.</summary>
+    private const int UnavailableExitCode = 69;
+
+    /// <exception cref="SettingsException">A setting is wrong.</exception>
+    public static async Task<int> RunAsync(Command command)
+    {
+        var builder = CreateBuilder();
+        builder.Configuration.AddDotEnv(Directory.GetCurrentDirectory());
+        var settings = ChatSettings.Read(builder.Configuration, command.Mode, builder.Environment.IsDevelopment());
+        return command.Kind switch
+        {
+            CommandKind.HealthCheck => await HealthCheckCommand.RunAsync(settings.Endpoints),
+            CommandKind.DeadLetters => await DeadLettersCommand.RunAsync(settings.Redis, command.Arguments, Console.Out),
+            _ => await ServeAsync(builder, settings),
+        };
+    }
+
+    private static async Task<int> ServeAsync(WebApplicationBuilder builder, ChatSettings settings)
+    {
+        await using var app = Build(builder, settings);
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ChatServerHost));
+        foreach (var warning in settings.Warnings)
+        {
+            Log.UnknownSetting(logger, warning);
+        }
+
+        if (settings.IsEmbedded)
+        {
+            Log.Embedded(logger);
+        }
+
+        try
+        {
+            await app.RunAsync();
+            return 0;
+        }
+        catch (IOException exception) when (exception.InnerException is SocketException or AddressInUseException)
+        {
+            Log.NotListening(logger, exception.Message);
+            return UnavailableExitCode;
+        }
+    }
+
+    /// <param name="environment">Null: what ASPNETCORE_ENVIRONMENT says, else Production.</param>
+    internal static WebApplicationBuilder CreateBuilder(string? environment = null)
+    {
+        // appsettings.json lies beside the program, wherever it is started from.
+        var builder = WebApplication.CreateSlimBuilder(
+            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = environment });
+
+        // Ports are WS_PORT and WSS_PORT alone; container images of .NET set others.
+        foreach (var key in (string[])[WebHostDefaults.ServerUrlsKey, WebHostDefaults.HttpPortsKey, WebHostDefaults.HttpsPortsKey])
+        {
+            builder.WebHost.UseSetting(key, null);
+        }
+
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
+        });
+        return builder;
+    }
+
+    internal static WebApplication Build(WebApplicationBuilder builder, ChatSettings settings)
+    {
+        builder.AddChatServer(settings);
+        var app = builder.Build();
+        app.MapChatServer();
+        return app;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1400, LogLevel.Warning, "{Warning}")]
+        public static partial void UnknownSetting(ILogger logger, string warning);
+
+        [LoggerMessage(1401, LogLevel.Warning,
+            "REDIS_HOST and QUANTUM_SERVER_URL are not set: everything runs in this process with a demo Quantum, and "
+            + "nothing survives a restart.")]
+        public static partial void Embedded(ILogger logger);
+
+        [LoggerMessage(1402, LogLevel.Critical, "The service cannot listen on its ports (WS_PORT, WSS_PORT): {Why}")]
+        public static partial void NotListening(ILogger logger, string why);
+    }
+}

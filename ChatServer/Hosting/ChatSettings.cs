@@ -1,0 +1,50 @@
+using ChatServer.Configuration;
+using ChatServer.Connections;
+using ChatServer.Endpoints;
+using ChatServer.Files;
+using ChatServer.Outbox;
+using ChatServer.Quantum;
+using ChatServer.Redis;
+using ChatServer.Requests;
+using ChatServer.Rooms;
+using ChatServer.Rooms.Access;
+
+namespace ChatServer.Hosting;
+
+/// <summary>Every folder's settings, read and checked in one go, so that one start tells all mistakes.</summary>
+/// <param name="IsEmbedded">Development without REDIS_HOST and QUANTUM_SERVER_URL: everything in this process, with a demo Quantum.</param>
+/// <param name="Names">All settings that there are.</param>
+/// <param name="Warnings">Settings that nobody reads, a line each.</param>
+internal sealed record ChatSettings(
+    bool IsEmbedded, RedisOptions Redis, FilesOptions Files, SessionOptions Sessions, ConnectionOptions Connections, QuantumOptions Quantum,
+    RoomAccessOptions RoomAccess, RoomOptions Rooms, OutboxOptions Outbox, RequestOptions Requests, EndpointOptions Endpoints,
+    IReadOnlyCollection<string> Names, IReadOnlyList<string> Warnings)
+{
+    /// <exception cref="SettingsException">A setting is wrong.</exception>
+    public static ChatSettings Read(IConfiguration configuration, ListenMode mode, bool isDevelopment)
+    {
+        var reader = new SettingReader(configuration);
+        var isEmbedded = isDevelopment && reader.Text("REDIS_HOST") is null && reader.Text("QUANTUM_SERVER_URL") is null;
+        if (!isEmbedded)
+        {
+            reader.Required("REDIS_HOST", "it is where Quantum keeps its sessions");
+            reader.Required("QUANTUM_SERVER_URL", "it is where messages are saved");
+        }
+
+        var settings = new ChatSettings(
+            isEmbedded,
+            RedisOptions.Read(reader),
+            FilesOptions.Read(reader),
+            SessionOptions.Read(reader),
+            ConnectionOptions.Read(reader),
+            QuantumOptions.Read(reader),
+            RoomAccessOptions.Read(reader),
+            RoomOptions.Read(reader),
+            OutboxOptions.Read(reader),
+            RequestOptions.Read(reader),
+            EndpointOptions.Read(reader, mode, isEmbedded, isDevelopment),
+            reader.KnownNames,
+            UnknownSettings.Find(configuration, reader.KnownNames));
+        return reader.Mistakes.Count == 0 ? settings : throw new SettingsException(reader.Mistakes);
+    }
+}

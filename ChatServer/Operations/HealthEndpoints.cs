@@ -1,0 +1,36 @@
+using ChatServer.Outbox;
+using ChatServer.Redis;
+using ChatServer.Redis.Subscriptions;
+
+namespace ChatServer.Operations;
+
+/// <summary><c>/healthz</c>: the process answers. <c>/readyz</c>: it can do its work; load balancers send it clients only then.</summary>
+internal static class HealthEndpoints
+{
+    public static void MapHealth(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/healthz", () => Results.Text("alive"));
+        app.MapGet("/readyz", async (IServiceProvider services, IHostApplicationLifetime lifetime) =>
+            lifetime.ApplicationStopping.IsCancellationRequested ? NotReady("stopping")
+            : services.GetService<RedisConnection>() is { } redis && !await redis.IsReachableAsync() ? NotReady("Redis is out of reach")
+            : services.GetService<RedisSubscriptions>() is { AreInForce: false } ? NotReady("subscriptions are not in force")
+            : Results.Text($"ready{await BacklogAsync(services.GetRequiredService<IOutbox>())}"));
+    }
+
+    /// <summary>A node is ready while Quantum is away: people chat on, and what they say waits.</summary>
+    private static async Task<string> BacklogAsync(IOutbox outbox)
+    {
+        try
+        {
+            var size = await outbox.SizeAsync();
+            var waiting = size.Waiting > 0 ? $"; {size.Waiting} messages wait for Quantum" : "";
+            return size.Dead > 0 ? $"{waiting}; {size.Dead} dead letters" : waiting;
+        }
+        catch (RedisUnavailableException)
+        {
+            return "";
+        }
+    }
+
+    private static IResult NotReady(string why) => Results.Text($"not ready: {why}", statusCode: StatusCodes.Status503ServiceUnavailable);
+}

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using ChatServer.Protocol;
+using ChatServer.Redis;
+using StackExchange.Redis;
+
+namespace ChatServer.Outbox;
+
+/// <summary>One message that Quantum will not have, unless an operator retries it.</summary>
+internal sealed record DeadLetter(int Partition, string Id, StoredMessage Message, string Reason, string At);
+
+/// <summary>The dead letters of all rooms, in Redis, for an operator.</summary>
+internal sealed class DeadLetters(IConnectionMultiplexer redis, RedisKeys keys)
+{
+    private static readonly string RetryScript = EmbeddedScript.Load("retry.lua");
+
+    private readonly IDatabase _database = redis.GetDatabase();
+
+    /// <summary>All of them, partition by partition, the oldest first.</summary>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
+    public async IAsyncEnumerable<DeadLetter> ListAsync()
+    {
+        for (var partition = 0; partition < keys.Partitions; partition++)
+        {
+            RedisValue start = "-";
+            StreamEntry[] page;
+            do
+            {
+                var from = start;
+                page = await RedisCalls.TryAsync(
+                    () => _database.StreamRangeAsync(RedisKeys.DeadLetters(partition), from, "+", OutboxOptions.DeadLettersPage));
+                foreach (var entry in page)
+                {
+                    yield return new(partition, entry.Id!, Read((byte[])entry["m"]!), entry["r"]!, entry["at"]!);
+                    start = "(" + entry.Id;
+                }
+            }
+            while (page.Length == OutboxOptions.DeadLettersPage);
+        }
+    }
+
+    /// <summary>What can't be read is shown all the same, under the identifier <c>?</c>.</summary>
+    private static StoredMessage Read(byte[] json)
+    {
+        try
+        {
+            return StoredMessage.Read(json);
+        }
+        catch (JsonException)
+        {
+            return new("?", 0, 0, "?", 0, 0, null, "");
+        }
+    }
+
+    /// <summary>Gives it back to the outbox, behind what waits there.</summary>
+    /// <returns>False where it is there no more.</returns>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
+    public async ValueTask<bool> RetryAsync(DeadLetter letter) =>
+        (bool)await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(
+            RetryScript,
+            [RedisKeys.DeadLetters(letter.Partition), RedisKeys.Outbox(letter.Partition)],
+            [letter.Id, RedisKeys.OutboxFilled, letter.Partition]));
+
+    /// <summary>Forgets it for good.</summary>
+    /// <returns>False where it is there no more.</returns>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
+    public async ValueTask<bool> DropAsync(DeadLetter letter) =>
+        await RedisCalls.TryAsync(() => _database.StreamDeleteAsync(RedisKeys.DeadLetters(letter.Partition), [letter.Id])) > 0;
+}

@@ -1,0 +1,71 @@
+using System.Text.Json;
+using ChatServer.Files;
+using ChatServer.Protocol;
+using ChatServer.Redis;
+
+namespace ChatServer.Outbox;
+
+/// <summary>
+/// Keeps files that wait for Quantum: four times in a retention it holds each file of the outbox for another whole one, so that no outage
+/// outlasts them. Every node does it for all partitions; it costs a look where nothing waits.
+/// </summary>
+internal sealed partial class FileRetentionRenewer(
+    IOutbox outbox, IFileStore files, FilesOptions options, TimeProvider time, ILogger<FileRetentionRenewer> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Retention / OutboxOptions.RenewalsPerRetention, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            for (var partition = 0; partition < outbox.Partitions; partition++)
+            {
+                try
+                {
+                    await KeepAsync(partition);
+                }
+                catch (RedisUnavailableException exception)
+                {
+                    Log.NotRenewed(logger, exception, partition);
+                }
+            }
+        }
+    }
+
+    private async Task KeepAsync(int partition)
+    {
+        var last = "";
+        IReadOnlyList<OutboxEntry> page;
+        do
+        {
+            page = await outbox.ReadAsync(partition, last, OutboxOptions.PageEntries);
+            foreach (var entry in page)
+            {
+                last = entry.Id;
+                if (MessageFrame.IsFile(entry.Message.Span) && FileOf(entry) is { } id)
+                {
+                    await files.KeepAsync(id);
+                }
+            }
+        }
+        while (page.Count == OutboxOptions.PageEntries);
+    }
+
+    private static FileId? FileOf(OutboxEntry entry)
+    {
+        try
+        {
+            return StoredMessage.Read(entry.Message.Span).File is { } file && FileId.TryParse(file.Id, out var id) ? id : null;
+        }
+        catch (JsonException)
+        {
+            // Whoever drains the outbox makes it a dead letter.
+            return null;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(840, LogLevel.Warning, "Outbox {Partition}: its files could not be kept for longer; the next round tries again.")]
+        public static partial void NotRenewed(ILogger logger, Exception exception, int partition);
+    }
+}

@@ -1,0 +1,12 @@
+namespace ChatServer.Outbox;
+
+/// <summary>Adds what brings accepted messages to Quantum. The outbox itself is Redis's, or that of the embedded default.</summary>
+internal static class OutboxExtensions
+{
+    public static IServiceCollection AddOutbox(this IServiceCollection services, OutboxOptions options) =>
+        services.AddSingleton(options).AddSingleton<SavedNotices>().AddSingleton<Saver>()
+            .AddSingleton(new SaveConcurrency(options.MaxConcurrentSaves))
+            .AddHostedService<PartitionLeases>().AddHostedService<FileRetentionRenewer>();
+
+    public static IServiceCollection AddRedisOutbox(this IServiceCollection services) => services.AddSingleton<IOutbox, RedisOutbox>();
+}

@@ -1,0 +1,77 @@
+using System.Text.Json;
+using ChatServer.Backplane;
+using ChatServer.Files;
+using ChatServer.Protocol;
+using ChatServer.Quantum;
+using ChatServer.Redis;
+using ChatServer.Rooms.Access;
+
+namespace ChatServer.Outbox;
+
+/// <summary>Brings one outbox entry to Quantum and tells those whom it concerns what became of it.</summary>
+internal sealed partial class Saver(
+    QuantumClient quantum, IBackplane backplane, SavedNotices notices, MemberLists members, ILogger<Saver> logger)
+{
+    /// <exception cref="QuantumUnavailableException">Quantum has not said its last word: try again later.</exception>
+    public async ValueTask<SaveResult> SaveAsync(PendingSave pending, CancellationToken cancellation)
+    {
+        var message = pending.Message;
+        SaveOutcome outcome;
+        try
+        {
+            outcome = await quantum.SaveAsync(message, pending.Entry.TokenKey, cancellation);
+        }
+        catch (FileGoneException)
+        {
+            return new("The file is held no more (FILE_RETENTION); it has to be sent again.", Task.CompletedTask);
+        }
+
+        if (outcome is not SaveOutcome.Saved saved)
+        {
+            return new(((SaveOutcome.Refused)outcome).Why, Task.CompletedTask);
+        }
+
+        if (saved.UserIds is { } users)
+        {
+            members.Refresh(message.Room, users);
+        }
+
+        return new(null, TellSavedAsync(message, saved));
+    }
+
+    /// <summary>Tells the sender, and the log, that a message has become a dead letter.</summary>
+    /// <exception cref="RedisUnavailableException">The sender could not be told.</exception>
+    public async ValueTask TellRefusedAsync(StoredMessage message, string why)
+    {
+        Log.DeadLetter(logger, message.CompanyId, message.RoomId, message.Seq, message.FromUserId, why);
+        await backplane.NotifyUserAsync(message.FromUserId, JsonSerializer.SerializeToUtf8Bytes(
+            new ErrorFrame("info", false, ErrorCode.NotSaved, why, message.RoomId, message.Identifier, message.Seq),
+            ProtocolJson.Default.ErrorFrame));
+    }
+
+    private async Task TellSavedAsync(StoredMessage message, SaveOutcome.Saved saved)
+    {
+        await backplane.NotifyUserAsync(message.FromUserId, JsonSerializer.SerializeToUtf8Bytes(
+            new InfoChatFrame(
+                "info_chat", true, "Message sent out successfully", message.RoomId, message.Identifier, message.Seq,
+                saved.Id, saved.Timestamp, saved.Date, saved.Time),
+            ProtocolJson.Default.InfoChatFrame));
+        notices.Add(message.Room, message.FromUserId, new(message.Seq, message.Identifier, saved.Id));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(800, LogLevel.Error,
+            "Message {Seq} of room {CompanyId}/{RoomId} by user {UserId} is a dead letter now (see ChatServer "
+            + "dead-letters). Reason: {Why}")]
+        public static partial void DeadLetter(ILogger logger, long companyId, long roomId, long seq, long userId, string why);
+    }
+}
+
+/// <summary>What became of a save.</summary>
+/// <param name="Refusal">Why Quantum never will have it; null where it has it.</param>
+/// <param name="Told">
+/// Its sender is being told; the call is on its way to Redis, and what is sent after it comes after it. Where it fails
+/// (<see cref="RedisUnavailableException"/>) nobody was told: do it all again.
+/// </param>
+internal readonly record struct SaveResult(string? Refusal, Task Told);

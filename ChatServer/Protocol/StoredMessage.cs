@@ -1,0 +1,22 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace ChatServer.Protocol;
+
+/// <summary>A message as its JSON says, which the log and the outbox hold.</summary>
+internal sealed record StoredMessage(
+    string Type, long RoomId, long Seq, string Identifier, long FromUserId, long CompanyId, string? Body, string Timestamp)
+{
+    [JsonIgnore]
+    public RoomKey Room => new(CompanyId, RoomId);
+
+    /// <summary>The file that it brings; null in a chat message.</summary>
+    public FileDescription? File { get; init; }
+
+    public static StoredMessage Read(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, StoredMessageJson.Default.StoredMessage)!;
+}
+
+/// <summary>The source-generated reader of stored messages.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(StoredMessage))]
+internal sealed partial class StoredMessageJson : JsonSerializerContext;

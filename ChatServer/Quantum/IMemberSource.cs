@@ -1,0 +1,12 @@
+using ChatServer.Protocol;
+
+namespace ChatServer.Quantum;
+
+/// <summary>Where a room's members are known: Quantum.</summary>
+internal interface IMemberSource
+{
+    /// <param name="tokenKey">The REST token of the user who asks.</param>
+    /// <returns>The user ids; null where Quantum says that there is no such room for that user (403 or 404).</returns>
+    /// <exception cref="QuantumUnavailableException">No answer, or none that makes sense.</exception>
+    ValueTask<IReadOnlyList<long>?> GetMembersAsync(RoomKey room, string tokenKey, CancellationToken cancellation);
+}

@@ -1,0 +1,85 @@
+using System.Net;
+using System.Text.Json;
+
+namespace ChatServer.Quantum;
+
+/// <summary>Reads Quantum's answers, which are JSON objects with <c>success</c>.</summary>
+internal static class QuantumAnswer
+{
+    /// <summary>Whether a status says that the same call may succeed later.</summary>
+    public static bool IsPassing(HttpStatusCode status) =>
+        status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)status is >= 500 or < 400 and not 200;
+
+    /// <exception cref="QuantumUnavailableException">The answer is not the JSON that the contract names.</exception>
+    public static SaveOutcome ReadSave(JsonElement answer)
+    {
+        if (!Succeeded(answer))
+        {
+            return new SaveOutcome.Refused(Words(answer) ?? "Quantum gave no reason.");
+        }
+
+        if (answer.TryGetProperty("message", out var message) && message.ValueKind == JsonValueKind.Object)
+        {
+            return new SaveOutcome.Saved(
+                message.TryGetProperty("id", out var id) ? id.Clone() : null,
+                Text(message, "timestamp"),
+                Text(answer, "message_date"),
+                Text(answer, "message_time"),
+                UserIds(answer));
+        }
+
+        throw new QuantumUnavailableException("Quantum's answer to a save has no message.");
+    }
+
+    /// <exception cref="QuantumUnavailableException">The answer is not the JSON that the contract names.</exception>
+    public static IReadOnlyList<long>? ReadMembers(JsonElement answer) =>
+        !Succeeded(answer) ? null : UserIds(answer) ?? throw new QuantumUnavailableException("Quantum's answer has no user_ids.");
+
+    /// <summary>What a refusal says to people, where it says anything.</summary>
+    public static string? Words(JsonElement answer)
+    {
+        foreach (var name in (ReadOnlySpan<string>)["message", "detail"])
+        {
+            if (Text(answer, name) is { Length: > 0 } words)
+            {
+                return words.Length <= QuantumOptions.MaxRefusalCharacters ? words : words[..QuantumOptions.MaxRefusalCharacters];
+            }
+        }
+
+        return null;
+    }
+
+    private static bool Succeeded(JsonElement answer) =>
+        answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("success", out var success)
+            ? success.ValueKind switch
+            {
+                JsonValueKind.True => true,
+                JsonValueKind.False => false,
+                _ => throw new QuantumUnavailableException("Quantum's answer has a success that is neither true nor false."),
+            }
+            : throw new QuantumUnavailableException("Quantum's answer is no JSON object with success.");
+
+    private static string? Text(JsonElement answer, string name) =>
+        answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
+
+    private static List<long>? UserIds(JsonElement answer)
+    {
+        if (!answer.TryGetProperty("user_ids", out var list) || list.ValueKind != JsonValueKind.Array)
+        {
+            return null;
+        }
+
+        var users = new List<long>(list.GetArrayLength());
+        foreach (var user in list.EnumerateArray())
+        {
+            if (user.ValueKind == JsonValueKind.Number && user.TryGetInt64(out var id))
+            {
+                users.Add(id);
+            }
+        }
+
+        return users;
+    }
+}

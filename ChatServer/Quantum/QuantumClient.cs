@@ -1,0 +1,142 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using ChatServer.Files;
+using ChatServer.Protocol;
+using ChatServer.Redis;
+using Polly;
+using Polly.CircuitBreaker;
+
+namespace ChatServer.Quantum;
+
+/// <summary>Quantum's REST API (contract, part 3), each call under a Polly pipeline.</summary>
+internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines pipelines, IFileStore files, TimeProvider time)
+    : IMemberSource
+{
+    /// <summary>The name of its HttpClient.</summary>
+    public const string ClientName = "quantum";
+
+    /// <summary>Saves a message, with its file where it brings one; doing it again with the same identifier has no effect.</summary>
+    /// <exception cref="QuantumUnavailableException">There is no last word yet: try again later.</exception>
+    /// <exception cref="FileGoneException">Its file is held no more.</exception>
+    /// <exception cref="RedisUnavailableException">Its file can't be read now.</exception>
+    public ValueTask<SaveOutcome> SaveAsync(StoredMessage message, string tokenKey, CancellationToken cancellation) =>
+        RunAsync(
+            message.File is null ? pipelines.Save : pipelines.SaveFile, token => SaveOnceAsync(message, tokenKey, token), cancellation);
+
+    public ValueTask<IReadOnlyList<long>?> GetMembersAsync(RoomKey room, string tokenKey, CancellationToken cancellation) =>
+        RunAsync(pipelines.Members, token => GetMembersOnceAsync(room, tokenKey, token), cancellation);
+
+    private async ValueTask<SaveOutcome> SaveOnceAsync(StoredMessage message, string tokenKey, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, message.File is null ? "chat/save_message_to_db/" : "chat/save_file_to_db/");
+        request.Headers.TryAddWithoutValidation(
+            "Idempotency-Key", $"{message.CompanyId}:{message.RoomId}:{message.FromUserId}:{Uri.EscapeDataString(message.Identifier)}");
+        request.Content = SaveForm.Of(message, files);
+        return await SendAsync(request, tokenKey, cancellation) switch
+        {
+            (HttpStatusCode.OK, { } answer) => QuantumAnswer.ReadSave(answer),
+            (var status, var answer) => new SaveOutcome.Refused(
+                (answer is { } words ? QuantumAnswer.Words(words) : null) ?? $"Quantum answered HTTP {(int)status}."),
+        };
+    }
+
+    private async ValueTask<IReadOnlyList<long>?> GetMembersOnceAsync(RoomKey room, string tokenKey, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"chat/rooms/{room.RoomId}/members/?company_id={room.CompanyId}");
+        return await SendAsync(request, tokenKey, cancellation) switch
+        {
+            (HttpStatusCode.OK, { } answer) => QuantumAnswer.ReadMembers(answer),
+            (HttpStatusCode.Forbidden or HttpStatusCode.NotFound, _) => null,
+            (var status, _) =>
+                throw new QuantumUnavailableException($"Quantum answered HTTP {(int)status} to a question for a room's members."),
+        };
+    }
+
+    /// <returns>The status and, where there is one, the JSON of an answer that is final.</returns>
+    private async ValueTask<(HttpStatusCode Status, JsonElement? Answer)> SendAsync(
+        HttpRequestMessage request, string tokenKey, CancellationToken cancellation)
+    {
+        request.Headers.TryAddWithoutValidation("Authorization", $"Token {tokenKey}");
+        request.Headers.TryAddWithoutValidation("Accept", "application/json");
+        try
+        {
+            using var client = clients.CreateClient(ClientName);
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            if (QuantumAnswer.IsPassing(response.StatusCode))
+            {
+                throw new QuantumUnavailableException($"Quantum answered HTTP {(int)response.StatusCode}.")
+                {
+                    RetryAfter = RetryAfter(response),
+                };
+            }
+
+            await response.Content.LoadIntoBufferAsync(QuantumOptions.MaxAnswerBytes, cancellation);
+            var body = await response.Content.ReadAsByteArrayAsync(cancellation);
+            return (response.StatusCode, ReadJson(body, response.StatusCode == HttpStatusCode.OK));
+        }
+        catch (Exception exception) when (exception is HttpRequestException or SocketException)
+        {
+            // The latter comes bare from the HTTP client where a connection is reset in the moment in which it is made.
+            throw new QuantumUnavailableException($"Quantum can't be reached: {exception.Message}", exception);
+        }
+    }
+
+    private static JsonElement? ReadJson(byte[] body, bool isRequired)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            return document.RootElement.Clone();
+        }
+        catch (JsonException exception)
+        {
+            return isRequired ? throw new QuantumUnavailableException("Quantum's answer is not JSON.", exception) : null;
+        }
+    }
+
+    private TimeSpan? RetryAfter(HttpResponseMessage response) =>
+        response.Headers.RetryAfter switch
+        {
+            { Delta: { } delta } => delta,
+            { Date: { } date } when date > time.GetUtcNow() => date - time.GetUtcNow(),
+            _ => null,
+        };
+
+    private static async ValueTask<T> RunAsync<T>(
+        ResiliencePipeline<T> pipeline, Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellation)
+    {
+        var context = ResilienceContextPool.Shared.Get(cancellation);
+        try
+        {
+            // With outcomes in place of exceptions: a failure is not thrown anew by each strategy.
+            var outcome = await pipeline.ExecuteOutcomeAsync(TryAsync, context, call);
+            outcome.ThrowIfException();
+            return outcome.Result!;
+        }
+        catch (ExecutionRejectedException exception)
+        {
+            throw new QuantumUnavailableException($"Quantum is not asked, or takes too long: {exception.Message}", exception)
+            {
+                WasAsked = exception is not BrokenCircuitException,
+            };
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private static async ValueTask<Outcome<T>> TryAsync<T>(ResilienceContext context, Func<CancellationToken, ValueTask<T>> call)
+    {
+        try
+        {
+            return Outcome.FromResult(await call(context.CancellationToken));
+        }
+        catch (Exception exception)
+        {
+            return Outcome.FromException<T>(exception);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+using System.Text.Json;
+
+namespace ChatServer.Quantum;
+
+/// <summary>Quantum's last word on a message. That there is none yet is a <see cref="QuantumUnavailableException"/>.</summary>
+internal abstract record SaveOutcome
+{
+    /// <summary>It has a row. All members but <paramref name="UserIds"/> are for display and as Quantum gave them.</summary>
+    public sealed record Saved(JsonElement? Id, string? Timestamp, string? Date, string? Time, IReadOnlyList<long>? UserIds) : SaveOutcome;
+
+    /// <summary>It will never have one.</summary>
+    public sealed record Refused(string Why) : SaveOutcome;
+}

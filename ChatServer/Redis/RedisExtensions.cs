@@ -1,0 +1,11 @@
+namespace ChatServer.Redis;
+
+/// <summary>Adds the node's connection to Redis for commands.</summary>
+internal static class RedisExtensions
+{
+    public static IServiceCollection AddRedis(this IServiceCollection services, RedisOptions options) =>
+        services.AddSingleton(options)
+            .AddSingleton(provider => RedisConnection.Open(options, provider.GetRequiredService<ILogger<RedisConnection>>()))
+            .AddSingleton(provider => provider.GetRequiredService<RedisConnection>().Multiplexer)
+            .AddSingleton(new RedisKeys(options.Partitions));
+}

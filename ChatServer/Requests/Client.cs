@@ -1,0 +1,105 @@
+using ChatServer.Connections;
+using ChatServer.Files;
+using ChatServer.Rooms;
+using ChatServer.Sessions;
+using ChatServer.Users;
+
+namespace ChatServer.Requests;
+
+/// <summary>
+/// What the receiving side holds for one connection, and gives back at its end. The connection's loop alone uses it, but for <see
+/// cref="Accepting"/>.
+/// </summary>
+internal sealed class Client(
+    Connection connection, ConnectionRegistry connections, RoomDirectory rooms, UserChannels users, SessionWatch sessions,
+    RequestOptions options, TimeProvider time) : IAsyncDisposable
+{
+    private SemaphoreSlim? _accepting;
+    private bool _hearsUser;
+    private Task<bool>? _watch;
+
+    public Connection Connection => connection;
+
+    /// <summary>The rooms that it is in, by room id.</summary>
+    public Dictionary<long, RoomMember> Rooms { get; } = [];
+
+    /// <summary>The file that it is sending; one that has ended may stand here until its bytes stop coming.</summary>
+    public PendingUpload? PendingUpload { get; set; }
+
+    /// <summary>
+    /// Whether binary frames are passed over without a word: an error has told why they are of no use, and more may be under way.
+    /// </summary>
+    public bool DropsBinary { get; set; }
+
+    public RateLimiter Rate { get; } = new(options, time);
+
+    /// <summary>Whether its bytes can't be told apart any more.</summary>
+    public bool IsBroken { get; set; }
+
+    /// <summary>One slot per message under way; made for those that send.</summary>
+    public SemaphoreSlim Accepting => _accepting ??= new(RequestOptions.MaxAccepting);
+
+    /// <summary>The membership of a room; null if it is not in it, or was put out.</summary>
+    public RoomMember? MemberOf(long roomId)
+    {
+        if (Rooms.TryGetValue(roomId, out var member) && member.HasLeft)
+        {
+            Rooms.Remove(roomId);
+            member = null;
+        }
+
+        return member;
+    }
+
+    /// <summary>From now on it gets what is meant for its user.</summary>
+    /// <exception cref="Redis.RedisUnavailableException">Redis is out of reach.</exception>
+    public async ValueTask HearUserAsync(long userId)
+    {
+        await users.EnterAsync(userId);
+        _hearsUser = true;
+    }
+
+    /// <summary>From now on its session is watched.</summary>
+    /// <returns>
+    /// Fails with <see cref="Redis.RedisUnavailableException"/> if the session's end will be noticed at the next regular check only.
+    /// </returns>
+    public Task WatchSessionAsync(SessionKey session) => _watch = sessions.EnterAsync(session);
+
+    /// <summary>Gives back all that it holds; its rooms first, so that nothing more is sent to it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var member in Rooms.Values)
+        {
+            rooms.Leave(member, null);
+        }
+
+        connections.Remove(connection);
+        if (PendingUpload is { } pending)
+        {
+            await pending.Upload.EndAsync(UploadFailure.Cut);
+        }
+
+        if (_hearsUser)
+        {
+            users.Leave(connection.Caller!.UserId);
+        }
+
+        if (_watch is not null && await IsWatchedAsync(_watch))
+        {
+            sessions.Leave(connection.Caller!.Session);
+        }
+    }
+
+    private static async Task<bool> IsWatchedAsync(Task<bool> watch)
+    {
+        try
+        {
+            return await watch;
+        }
+        catch (Redis.RedisUnavailableException)
+        {
+            // There is nothing to leave.
+            return false;
+        }
+    }
+}

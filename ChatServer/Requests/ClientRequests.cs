@@ -1,0 +1,76 @@
+using ChatServer.Protocol;
+
+namespace ChatServer.Requests;
+
+/// <summary>Handles the frames of an authenticated client: each is checked, then goes to the one who does it.</summary>
+internal sealed class ClientRequests(RoomRequests rooms, MessageRequests messages, FileRequests files, RequestOptions options)
+{
+    private static readonly byte[] Pong = "{\"type\":\"pong\"}"u8.ToArray();
+
+    public ValueTask HandleAsync(Client client, ReadOnlySpan<byte> text)
+    {
+        var connection = client.Connection;
+        var frame = ClientFrameParser.Parse(text, out var problem);
+        switch (client.Rate.Take())
+        {
+            case RateVerdict.Refuse:
+                Replies.Error(
+                    connection, ErrorCode.RateLimited, $"At most {options.RateLimit} frames a second, {options.RateBurst} at once.", frame);
+                return ValueTask.CompletedTask;
+            case RateVerdict.Close:
+                connection.Close(CloseReason.RateLimited);
+                return ValueTask.CompletedTask;
+        }
+
+        if (problem is not null)
+        {
+            Replies.Error(connection, ErrorCode.BadFrame, $"This frame is of no use: {problem}.", frame);
+            return ValueTask.CompletedTask;
+        }
+
+        var caller = connection.Caller!;
+        if ((frame.UserId ?? caller.UserId) != caller.UserId || (frame.CompanyId ?? caller.CompanyId) != caller.CompanyId)
+        {
+            Replies.Error(connection, ErrorCode.IdentityMismatch, "User or Company id is not correct", frame);
+            return ValueTask.CompletedTask;
+        }
+
+        return Route(client, frame);
+    }
+
+    private ValueTask Route(Client client, in ClientFrame frame)
+    {
+        switch (frame.Type)
+        {
+            case ClientFrameType.Ping:
+                client.Connection.SendText(Pong);
+                return ValueTask.CompletedTask;
+            case ClientFrameType.Auth:
+                Replies.Error(client.Connection, ErrorCode.BadFrame, "You are authenticated already.");
+                return ValueTask.CompletedTask;
+            case ClientFrameType.Unknown:
+                Replies.Error(client.Connection, ErrorCode.UnknownType, $"There is no type \"{Shown(frame.TypeName)}\".", frame);
+                return ValueTask.CompletedTask;
+            case ClientFrameType.Cancel:
+                return FileRequests.CancelAsync(client, frame.Identifier.Unescape());
+            case var _ when frame.RoomId == 0:
+                Replies.Error(client.Connection, ErrorCode.BadFrame, "room_id is missing.", frame);
+                return ValueTask.CompletedTask;
+            case ClientFrameType.Join:
+                return rooms.JoinAsync(client, new(frame.RoomId, frame.Since, frame.Epoch.IsEmpty ? null : frame.Epoch.Unescape()));
+            case ClientFrameType.Leave:
+                rooms.Leave(client, frame.RoomId);
+                return ValueTask.CompletedTask;
+            case ClientFrameType.File:
+                return files.AnnounceAsync(client, frame);
+            default:
+                return messages.Send(client, frame);
+        }
+    }
+
+    private static string Shown(JsonText type)
+    {
+        var text = type.Unescape();
+        return text.Length <= 40 ? text : text[..40];
+    }
+}

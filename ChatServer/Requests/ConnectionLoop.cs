@@ -1,0 +1,175 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.InteropServices;
+using ChatServer.Connections;
+using ChatServer.Protocol;
+using ChatServer.Rooms;
+using ChatServer.Users;
+using ChatServer.WebSockets;
+
+namespace ChatServer.Requests;
+
+/// <summary>
+/// One socket's lifetime, seen from its reading side: bytes become frames, frames are handled one after the other, and at the end
+/// everything that the connection held is given back. An idle connection holds no buffer.
+/// </summary>
+internal sealed partial class ConnectionLoop(
+    Admission admission, ClientRequests requests, FileRequests files, ConnectionRegistry connections, RoomDirectory rooms,
+    UserChannels users, SessionWatch sessions, RequestOptions options, TimeProvider time, ILogger<ConnectionLoop> logger)
+{
+    /// <summary>Serves a connection until it ends; what ends it is logged, never thrown.</summary>
+    public async Task RunAsync(Connection connection, PipeReader input)
+    {
+        var client = new Client(connection, connections, rooms, users, sessions, options, time);
+        connections.Add(connection);
+        try
+        {
+            await ReceiveAsync(client, input);
+        }
+        catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // A peer that goes without saying so is an expected end.
+            Log.Gone(logger, connection.IdText, exception.Message);
+        }
+        catch (Exception exception)
+        {
+            // A defect of ours must end this connection alone, and must be seen.
+            Log.Failed(logger, exception, connection.IdText);
+            await connection.Outbound.CloseAsync(CloseReason.InternalError, ConnectionOptions.CloseGrace);
+        }
+        finally
+        {
+            connection.Finish();
+            await client.DisposeAsync();
+            await connection.Outbound.DisposeAsync();
+        }
+    }
+
+    private async Task ReceiveAsync(Client client, PipeReader input)
+    {
+        using var reader = new FrameReader(
+            RequestOptions.MaxFirstFrameBytes, RequestOptions.MaxBinaryFrameBytes, client.Connection.Deflates);
+        while (true)
+        {
+            var received = await input.ReadAsync();
+            if (received.Buffer.IsEmpty && received.IsCompleted)
+            {
+                return;
+            }
+
+            client.Connection.Heard();
+            await HandleAsync(client, reader, received.Buffer);
+            input.AdvanceTo(received.Buffer.End);
+            if (client.Connection.PeerClosed is { } reason)
+            {
+                await client.Connection.Outbound.CloseAsync(reason, ConnectionOptions.CloseGrace);
+                if (client.IsBroken)
+                {
+                    await LingerAsync(input);
+                }
+
+                return;
+            }
+        }
+    }
+
+    private async ValueTask HandleAsync(Client client, FrameReader reader, ReadOnlySequence<byte> received)
+    {
+        foreach (var piece in received)
+        {
+            // The transport's own buffers, lent to us until we go on: frames are unmasked where they lie.
+            var bytes = MemoryMarshal.AsMemory(piece);
+            for (var used = 0; used < bytes.Length;)
+            {
+                var (step, handling) = Step(client, reader, bytes.Span[used..]);
+                used += step;
+                await handling;
+            }
+        }
+    }
+
+    /// <summary>Handles frames until one has to be waited for, or the input is used up.</summary>
+    private (int Used, ValueTask Handling) Step(Client client, FrameReader reader, Span<byte> input)
+    {
+        var rest = input;
+        while (client.Connection.PeerClosed is null)
+        {
+            var handling = Handle(client, reader, reader.Read(ref rest), out var isMore);
+            if (!handling.IsCompletedSuccessfully || !isMore)
+            {
+                return (input.Length - rest.Length, handling);
+            }
+        }
+
+        return (input.Length, ValueTask.CompletedTask);
+    }
+
+    private ValueTask Handle(Client client, FrameReader reader, FrameEvent frame, out bool isMore)
+    {
+        var connection = client.Connection;
+        isMore = frame.Kind != FrameEventKind.None;
+        switch (frame.Kind)
+        {
+            case FrameEventKind.Close:
+                connection.PeerClosed = frame.Reason == CloseReason.None ? CloseReason.Normal : frame.Reason;
+                return ValueTask.CompletedTask;
+            case FrameEventKind.Violation:
+                // Where frames begin is unknown from here on: the rest of the stream is not looked at.
+                client.IsBroken = true;
+                connection.PeerClosed = connection.Caller is null && frame.Reason == CloseReason.TooBig
+                    ? CloseReason.BadFirstFrame
+                    : frame.Reason;
+                return ValueTask.CompletedTask;
+            case FrameEventKind.Ping:
+                SendPong(connection, frame.Payload);
+                return ValueTask.CompletedTask;
+            case FrameEventKind.Text when !connection.IsClosing:
+                return connection.Caller is null
+                    ? AdmitAsync(client, reader, frame.Payload.ToArray())
+                    : requests.HandleAsync(client, frame.Payload);
+            case FrameEventKind.Binary when connection.Caller is null:
+                connection.Close(CloseReason.BadFirstFrame);
+                return ValueTask.CompletedTask;
+            case FrameEventKind.Binary when !connection.IsClosing:
+                return files.ReceiveAsync(client, frame.Payload, frame.EndOfMessage);
+            default:
+                return ValueTask.CompletedTask;
+        }
+    }
+
+    /// <summary>
+    /// Reads what still comes and looks at none of it: to end a connection with input unread makes the kernel reset it, and the close frame
+    /// may be lost.
+    /// </summary>
+    private async Task LingerAsync(PipeReader input)
+    {
+        using var enough = new CancellationTokenSource(ConnectionOptions.LingerTime, time);
+        while (await input.ReadAsync(enough.Token) is { IsCompleted: false, Buffer: var more })
+        {
+            input.AdvanceTo(more.End);
+        }
+    }
+
+    private async ValueTask AdmitAsync(Client client, FrameReader reader, byte[] text)
+    {
+        if (await admission.AdmitAsync(client, text))
+        {
+            reader.MaxTextBytes = options.MaxMessageBytes;
+        }
+    }
+
+    private static void SendPong(Connection connection, ReadOnlySpan<byte> data)
+    {
+        Span<byte> pong = stackalloc byte[FrameReader.MaxControlBytes + 2];
+        connection.Send(pong[..FrameWriter.Write(pong, Opcode.Pong, data)]);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1100, LogLevel.Debug, "Connection {Connection} went away: {Why}")]
+        public static partial void Gone(ILogger logger, string connection, string why);
+
+        [LoggerMessage(1101, LogLevel.Error, "Connection {Connection} ended because of an unexpected error.")]
+        public static partial void Failed(ILogger logger, Exception exception, string connection);
+    }
+}

@@ -1,0 +1,27 @@
+using ChatServer.Configuration;
+
+namespace ChatServer.Requests;
+
+/// <summary>What a client may send.</summary>
+/// <param name="MaxMessageBytes">The largest text message.</param>
+/// <param name="RateLimit">Text frames a second and connection in the long run; 0: no limit.</param>
+/// <param name="RateBurst">Text frames that may come at once.</param>
+internal sealed record RequestOptions(int MaxMessageBytes, int RateLimit, int RateBurst)
+{
+    /// <summary>The largest first frame, in bytes, before anybody is known.</summary>
+    public const int MaxFirstFrameBytes = 4096;
+
+    /// <summary>The largest binary frame, in bytes.</summary>
+    public const int MaxBinaryFrameBytes = 1024 * 1024;
+
+    /// <summary>The longest name of a file that is looked at, in UTF-16 code units; what is kept of it is shorter.</summary>
+    public const int MaxFileNameLength = 1024;
+
+    /// <summary>Messages of one connection that may be on their way to being accepted; more wait in the socket.</summary>
+    public const int MaxAccepting = 64;
+
+    public static RequestOptions Read(SettingReader settings) => new(
+        settings.Int("MAX_MESSAGE_BYTES", 64 * 1024, 1024, 16 * 1024 * 1024),
+        settings.Int("RATE_LIMIT", 20, 0, 1_000_000),
+        settings.Int("RATE_BURST", 60, 1, 1_000_000));
+}

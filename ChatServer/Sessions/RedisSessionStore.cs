@@ -1,0 +1,79 @@
+using ChatServer.Redis;
+using ChatServer.Redis.Subscriptions;
+using StackExchange.Redis;
+
+namespace ChatServer.Sessions;
+
+/// <summary>Sessions as Quantum writes them to Redis: one string key each, with a time to live.</summary>
+/// <param name="events">Tells what happens to single keys; null: nobody does.</param>
+internal sealed class RedisSessionStore(IConnectionMultiplexer redis, KeyspaceEvents? events = null) : ISessionStore
+{
+    /// <summary>What PTTL answers for a key that is gone, and for one without an end.</summary>
+    private const long Gone = -2;
+    private const long Endless = -1;
+
+    /// <summary>PTTL reaches further than .NET's calendar: what lives longer than a century has no end for us.</summary>
+    private const long Century = 100L * 366 * 24 * 60 * 60 * 1000;
+
+    public bool TellsOfEnds => events is { AreOn: true };
+
+    public async ValueTask<StoredSession?> FindAsync(SessionKey key, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        RedisKey name = key.ToString();
+        RedisValue value;
+        long milliseconds;
+        try
+        {
+            // Sent together, in one round trip. PTTL by hand: the library's own call tells no difference between gone and endless.
+            var database = redis.GetDatabase();
+            var get = database.StringGetAsync(name);
+            var timeToLive = database.ExecuteAsync("PTTL", name);
+            await Task.WhenAll(get, timeToLive).WaitAsync(cancellation);
+            value = await get;
+            milliseconds = (long)await timeToLive;
+        }
+        catch (RedisServerException e) when (e.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+        {
+            // A list or hash of somebody else under this name is no session.
+            return null;
+        }
+        catch (Exception e) when (IsUnavailable(e))
+        {
+            // Also what a living server says when it cannot answer now: LOADING, MASTERDOWN, CLUSTERDOWN, NOAUTH.
+            throw new RedisUnavailableException($"Sessions cannot be looked up: {e.Message}", e);
+        }
+
+        // The key can expire between the two commands.
+        if (value.IsNull || milliseconds == Gone)
+        {
+            return null;
+        }
+
+        return new StoredSession(value, Left(milliseconds));
+    }
+
+    public async ValueTask<IReadOnlyList<SessionLife>> LookAsync(IReadOnlyList<SessionKey> keys)
+    {
+        try
+        {
+            var database = redis.GetDatabase();
+            var answers = await Task.WhenAll(keys.Select(key => database.ExecuteAsync("PTTL", (RedisKey)key.ToString())));
+            return [.. answers.Select(
+                answer => (long)answer is var milliseconds && milliseconds != Gone ? new SessionLife(true, Left(milliseconds)) : default)];
+        }
+        catch (Exception e) when (IsUnavailable(e))
+        {
+            throw new RedisUnavailableException($"Sessions cannot be looked up: {e.Message}", e);
+        }
+    }
+
+    public async ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched) =>
+        events is null ? Subscription.None : await events.WatchAsync(key.ToString(), touched);
+
+    private static TimeSpan? Left(long milliseconds) =>
+        milliseconds is Endless or > Century ? null : TimeSpan.FromMilliseconds(milliseconds);
+
+    private static bool IsUnavailable(Exception e) =>
+        e is RedisException or RedisTimeoutException or RedisCommandException or ObjectDisposedException;
+}

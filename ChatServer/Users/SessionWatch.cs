@@ -1,0 +1,122 @@
+using ChatServer.Backplane;
+using ChatServer.Connections;
+using ChatServer.Protocol;
+using ChatServer.Redis;
+using ChatServer.Sessions;
+
+namespace ChatServer.Users;
+
+/// <summary>
+/// Puts out whose session has ended: at once where the store tells of it, at the expiry that is known, and at the latest when all sessions
+/// are looked up again, many at a time. While the store is out of reach nobody is put out: an end can't be told from silence.
+/// </summary>
+internal sealed partial class SessionWatch : BackgroundService
+{
+    private readonly ISessionStore _store;
+    private readonly ConnectionRegistry _connections;
+    private readonly SessionOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<SessionWatch> _logger;
+    private readonly CountedSubscriptions<SessionKey, SessionKey> _watched;
+
+    public SessionWatch(
+        ISessionStore store, ConnectionRegistry connections, SessionOptions options, TimeProvider time, ILogger<SessionWatch> logger)
+    {
+        (_store, _connections, _options, _time, _logger) = (store, connections, options, time, logger);
+        _watched = new(key => key, key => store.WatchAsync(key, () => _ = CheckAsync(key)));
+    }
+
+    /// <summary>
+    /// Begins to watch over a connection's session. The session is looked up once more: it may have ended between its first look-up and
+    /// now.
+    /// </summary>
+    /// <returns>
+    /// False where the store tells nothing and so there is nothing to leave: the session is looked up again with all the others.
+    /// </returns>
+    public async Task<bool> EnterAsync(SessionKey key)
+    {
+        if (!_store.TellsOfEnds)
+        {
+            return false;
+        }
+
+        await _watched.EnterAsync(key);
+        await CheckAsync(key);
+        return true;
+    }
+
+    public void Leave(SessionKey key) => _watched.Exit(key);
+
+    /// <summary>Quantum says that a session has ended.</summary>
+    public void End(SessionKey key)
+    {
+        foreach (var connection in _connections.OfUser(key.UserId))
+        {
+            if (connection.Caller!.Session == key)
+            {
+                connection.Close(CloseReason.SessionEnded);
+            }
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(SessionOptions.CheckInterval, _time);
+        var allAt = _time.GetTimestamp();
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            var all = _time.GetElapsedTime(allAt) >= _options.Recheck;
+            var now = _time.GetUtcNow();
+            var due = _connections.All
+                .Where(connection => connection.Caller is not null && !connection.IsClosing && (all || connection.SessionEndsAt <= now))
+                .Select(connection => connection.Caller!.Session)
+                .Distinct();
+            foreach (var some in due.Chunk(SessionOptions.LookUpsAtOnce))
+            {
+                await CheckAsync(some);
+            }
+
+            allAt = all ? _time.GetTimestamp() : allAt;
+        }
+    }
+
+    private async Task CheckAsync(params SessionKey[] keys)
+    {
+        try
+        {
+            var lives = await _store.LookAsync(keys);
+            for (var index = 0; index < keys.Length; index++)
+            {
+                if (lives[index].IsAlive)
+                {
+                    Extend(keys[index], lives[index].Left);
+                }
+                else
+                {
+                    End(keys[index]);
+                }
+            }
+        }
+        catch (RedisUnavailableException exception)
+        {
+            Log.NotChecked(_logger, exception, keys.Length);
+        }
+    }
+
+    private void Extend(SessionKey key, TimeSpan? left)
+    {
+        foreach (var connection in _connections.OfUser(key.UserId))
+        {
+            if (connection.Caller!.Session == key)
+            {
+                connection.SessionEndsAt = _time.GetUtcNow() + left;
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(920, LogLevel.Debug, "{Count} sessions cannot be looked up now; their connections stay until they can.")]
+        public static partial void NotChecked(ILogger logger, Exception exception, int count);
+    }
+}

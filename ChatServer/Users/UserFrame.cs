@@ -1,0 +1,56 @@
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace ChatServer.Users;
+
+/// <summary>What may come on a user's channel: a JSON object with a string <c>type</c>.</summary>
+internal static class UserFrame
+{
+    /// <returns>The frame for the user's connections; null where it is none. A bare chat message is wrapped as clients know it.</returns>
+    public static ReadOnlyMemory<byte>? Read(ReadOnlySpan<byte> json)
+    {
+        // The JSON reader looks into strings only where it is asked to; a browser that got such text would close (RFC 6455, section 8.1).
+        if (!Utf8.IsValid(json))
+        {
+            return null;
+        }
+
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            {
+                return null;
+            }
+
+            bool hasType = false, isChat = false, hasMessages = false;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var isType = reader.ValueTextEquals("type"u8);
+                hasMessages |= reader.ValueTextEquals("messages"u8);
+                reader.Read();
+                if (isType)
+                {
+                    hasType = reader.TokenType == JsonTokenType.String;
+                    isChat = hasType && reader.ValueTextEquals("chat"u8);
+                }
+
+                reader.Skip();
+            }
+
+            if (!hasType || reader.Read())
+            {
+                return null;
+            }
+
+            return isChat && !hasMessages
+                ? (byte[])[.. "{\"type\":\"chat\",\"success\":true,\"messages\":["u8, .. json, .. "]}"u8]
+                : json.ToArray();
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // The latter is the reader's answer to an escaped half of a surrogate pair.
+            return null;
+        }
+    }
+}

@@ -1,2 +1,0 @@
-// The tests share two cores, and one of them watches the process's memory.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
