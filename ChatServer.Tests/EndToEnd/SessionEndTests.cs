@@ -31,7 +31,7 @@ public sealed class SessionEndTests(ChatFixture chat) : IClassFixture<ChatFixtur
     public async Task Keyspace_notifications_are_switched_on_only_where_the_operator_allows_it()
     {
         await using var redis = await RedisServer.StartAsync();
-        await using var connection = await ConnectionMultiplexer.ConnectAsync($"{redis.Endpoint},allowAdmin=true");
+        await using var connection = await redis.ConnectAsync();
         async Task<string> FlagsAsync() => (await connection.GetServers()[0].ConfigGetAsync("notify-keyspace-events"))[0].Value;
 
         await using (await TestNode.StartAsync(redis, chat.Quantum.Url))
@@ -100,7 +100,7 @@ public sealed class SessionEndTests(ChatFixture chat) : IClassFixture<ChatFixtur
         await publisher.PublishAsync(Control, string.Create(
             CultureInfo.InvariantCulture, $"{{\"type\":\"disconnect\",\"user_id\":29,\"company_id\":{TestSessions.Company}}}"));
         (await other.Closed).Should().Be((4503, "session_ended"));
-        second.Log.All.Should().Contain(line => line.Contains("[700]"), "what is no order is told");
+        second.Log.All.Should().Contain(line => line.Contains("[1010]"), "what is no order is told");
     }
 
     [Fact]

@@ -86,15 +86,15 @@ internal static partial class ChatServerHost
 
     private static partial class Log
     {
-        [LoggerMessage(1400, LogLevel.Warning, "{Warning}")]
+        [LoggerMessage(1500, LogLevel.Warning, "{Warning}")]
         public static partial void UnknownSetting(ILogger logger, string warning);
 
-        [LoggerMessage(1401, LogLevel.Warning,
+        [LoggerMessage(1501, LogLevel.Warning,
             "REDIS_HOST and QUANTUM_SERVER_URL are not set: everything runs in this process with a demo Quantum, and "
             + "nothing survives a restart.")]
         public static partial void Embedded(ILogger logger);
 
-        [LoggerMessage(1402, LogLevel.Critical, "The service cannot listen on its ports (WS_PORT, WSS_PORT): {Why}")]
+        [LoggerMessage(1502, LogLevel.Critical, "The service cannot listen on its ports (WS_PORT, WSS_PORT): {Why}")]
         public static partial void NotListening(ILogger logger, string why);
     }
 }

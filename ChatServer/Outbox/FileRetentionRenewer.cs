@@ -65,7 +65,7 @@ internal sealed partial class FileRetentionRenewer(
 
     private static partial class Log
     {
-        [LoggerMessage(840, LogLevel.Warning, "Outbox {Partition}: its files could not be kept for longer; the next round tries again.")]
+        [LoggerMessage(940, LogLevel.Warning, "Outbox {Partition}: its files could not be kept for longer; the next round tries again.")]
         public static partial void NotRenewed(ILogger logger, Exception exception, int partition);
     }
 }

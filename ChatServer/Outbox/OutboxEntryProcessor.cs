@@ -132,10 +132,10 @@ internal sealed partial class OutboxEntryProcessor(
 
     private static partial class Log
     {
-        [LoggerMessage(820, LogLevel.Warning, "Outbox {Partition}: message {Entry} cannot be saved now and is tried again.")]
+        [LoggerMessage(920, LogLevel.Warning, "Outbox {Partition}: message {Entry} cannot be saved now and is tried again.")]
         public static partial void Postponed(ILogger logger, Exception exception, int partition, string entry);
 
-        [LoggerMessage(821, LogLevel.Error, "Outbox {Partition}: unexpected error while saving message {Entry}; it is tried again.")]
+        [LoggerMessage(921, LogLevel.Error, "Outbox {Partition}: unexpected error while saving message {Entry}; it is tried again.")]
         public static partial void Failed(ILogger logger, Exception exception, int partition, string entry);
     }
 }

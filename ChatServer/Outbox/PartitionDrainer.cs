@@ -160,10 +160,10 @@ internal sealed partial class PartitionDrainer(
 
     private static partial class Log
     {
-        [LoggerMessage(810, LogLevel.Warning, "Outbox {Partition}: Redis is out of reach; its messages wait.")]
+        [LoggerMessage(910, LogLevel.Warning, "Outbox {Partition}: Redis is out of reach; its messages wait.")]
         public static partial void Waiting(ILogger logger, Exception exception, int partition);
 
-        [LoggerMessage(811, LogLevel.Error, "Outbox {Partition}: entry {Entry} cannot be read and is a dead letter now.")]
+        [LoggerMessage(911, LogLevel.Error, "Outbox {Partition}: entry {Entry} cannot be read and is a dead letter now.")]
         public static partial void Unreadable(ILogger logger, Exception exception, int partition, string entry);
     }
 }

@@ -210,10 +210,10 @@ internal sealed partial class PartitionLeases(
 
     private static partial class Log
     {
-        [LoggerMessage(830, LogLevel.Warning, "The lease of outbox {Partition} cannot be renewed; another node may take it over.")]
+        [LoggerMessage(930, LogLevel.Warning, "The lease of outbox {Partition} cannot be renewed; another node may take it over.")]
         public static partial void NotRenewed(ILogger logger, Exception exception, int partition);
 
-        [LoggerMessage(831, LogLevel.Error, "Unexpected error while renewing the leases of the outbox; the node goes on.")]
+        [LoggerMessage(931, LogLevel.Error, "Unexpected error while renewing the leases of the outbox; the node goes on.")]
         public static partial void Failed(ILogger logger, Exception exception);
     }
 }

@@ -61,7 +61,7 @@ internal sealed partial class Saver(
 
     private static partial class Log
     {
-        [LoggerMessage(800, LogLevel.Error,
+        [LoggerMessage(900, LogLevel.Error,
             "Message {Seq} of room {CompanyId}/{RoomId} by user {UserId} is a dead letter now (see ChatServer "
             + "dead-letters). Reason: {Why}")]
         public static partial void DeadLetter(ILogger logger, long companyId, long roomId, long seq, long userId, string why);

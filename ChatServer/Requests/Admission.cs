@@ -103,10 +103,10 @@ internal sealed partial class Admission(
 
     private static partial class Log
     {
-        [LoggerMessage(1110, LogLevel.Warning, "Connection {Connection} cannot be let in: Redis is out of reach.")]
+        [LoggerMessage(1210, LogLevel.Warning, "Connection {Connection} cannot be let in: Redis is out of reach.")]
         public static partial void Unavailable(ILogger logger, Exception exception, string connection);
 
-        [LoggerMessage(1111, LogLevel.Debug, "A session's end will be noticed at the next regular check only.")]
+        [LoggerMessage(1211, LogLevel.Debug, "A session's end will be noticed at the next regular check only.")]
         public static partial void NotWatched(ILogger logger, Exception exception);
     }
 }

@@ -166,10 +166,10 @@ internal sealed partial class ConnectionLoop(
 
     private static partial class Log
     {
-        [LoggerMessage(1100, LogLevel.Debug, "Connection {Connection} went away: {Why}")]
+        [LoggerMessage(1200, LogLevel.Debug, "Connection {Connection} went away: {Why}")]
         public static partial void Gone(ILogger logger, string connection, string why);
 
-        [LoggerMessage(1101, LogLevel.Error, "Connection {Connection} ended because of an unexpected error.")]
+        [LoggerMessage(1201, LogLevel.Error, "Connection {Connection} ended because of an unexpected error.")]
         public static partial void Failed(ILogger logger, Exception exception, string connection);
     }
 }

@@ -64,12 +64,12 @@ internal sealed partial class RoomTracker(IBackplane backplane, TimeProvider tim
 
     private static partial class Log
     {
-        [LoggerMessage(700, LogLevel.Information,
+        [LoggerMessage(800, LogLevel.Information,
             "Room {CompanyId}/{RoomId}: the log had messages that the subscription had not delivered, from seq {From} to "
             + "{To}.")]
         public static partial void CaughtUp(ILogger logger, long companyId, long roomId, long from, long to);
 
-        [LoggerMessage(701, LogLevel.Warning,
+        [LoggerMessage(801, LogLevel.Warning,
             "Room {CompanyId}/{RoomId}: missing messages cannot be read from Redis now; the node keeps trying.")]
         public static partial void Waiting(ILogger logger, Exception exception, long companyId, long roomId);
     }

@@ -91,7 +91,7 @@ internal sealed partial class ControlChannel(
 
     private static partial class Log
     {
-        [LoggerMessage(910, LogLevel.Warning,
+        [LoggerMessage(1010, LogLevel.Warning,
             "On channel chat:control came {Bytes} bytes that are not an order; nothing is done. Check what Quantum "
             + "publishes.")]
         public static partial void NotUnderstood(ILogger logger, int bytes);

@@ -116,7 +116,7 @@ internal sealed partial class SessionWatch : BackgroundService
 
     private static partial class Log
     {
-        [LoggerMessage(920, LogLevel.Debug, "{Count} sessions cannot be looked up now; their connections stay until they can.")]
+        [LoggerMessage(1020, LogLevel.Debug, "{Count} sessions cannot be looked up now; their connections stay until they can.")]
         public static partial void NotChecked(ILogger logger, Exception exception, int count);
     }
 }

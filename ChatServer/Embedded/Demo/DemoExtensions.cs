@@ -23,8 +23,8 @@ internal static class DemoExtensions
     public static IServiceCollection AddDemo(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<DemoQuantum>().AddSingleton<DemoLogins>().AddSingleton<DemoFiles>()
-            .AddSingleton<IDemoSessions, EmbeddedSessions>();
+        services.TryAddSingleton<IDemoSessions, EmbeddedSessions>();
+        services.AddSingleton<DemoQuantum>().AddSingleton<DemoLogins>().AddSingleton<DemoFiles>();
         services.AddHttpClient(QuantumClient.ClientName)
             .ConfigureHttpClient(DemoAddress.Use)
             .ConfigurePrimaryHttpMessageHandler(DemoAddress.TrustItself);
