@@ -54,11 +54,24 @@ public sealed partial class FolderOrderTests
         }
     }
 
+    [Fact]
+    public void Documentation_NamesFilesThatExist()
+    {
+        var text = File.ReadAllText(Repository.PathOf("docs/architecture.md"));
+        var named = FileName().Matches(text).Select(match => match.Groups["path"].Value);
+
+        named.Should().HaveCountGreaterThan(40);
+        named.Where(path => !File.Exists(Repository.PathOf("ChatServer", path))).Should().BeEmpty();
+    }
+
     private static HashSet<Use> ReadUses()
     {
         using var module = ModuleDefinition.ReadModule(typeof(CloseReason).Assembly.Location);
         return [.. CompiledUses.Of(module), .. SourceUses.Of("ChatServer")];
     }
+
+    [GeneratedRegex(@"`(?<path>[A-Z]\w+/[\w/-]+\.(cs|lua))`", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex FileName();
 
     [GeneratedRegex(@"^\| `(?<folder>[\w/]+)/` \|[^|]*\|(?<uses>[^|]*)\|$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Row();
