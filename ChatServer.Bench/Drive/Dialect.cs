@@ -28,7 +28,7 @@ internal abstract class Dialect
 
     public abstract string Path(Connection connection);
 
-    /// <summary>The frame that opens a step; null where the server speaks first.</summary>
+    /// <summary>The frame that opens a step; null if the server speaks first.</summary>
     public virtual byte[]? Opening(Connection connection, int step) => null;
 
     /// <summary>Whether a frame ends a step.</summary>

@@ -33,7 +33,7 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     /// <summary>Null until the first frame has authenticated it; never changes after that.</summary>
     public Caller? Caller { get; private set; }
 
-    /// <summary>When its session ends of itself, as far as is known; null where it has no end.</summary>
+    /// <summary>When its session ends of itself, as far as is known; null if it has no end.</summary>
     public DateTimeOffset? SessionEndsAt { get; set; }
 
     public Outbound Outbound => outbound;
@@ -114,7 +114,7 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     /// <summary>
     /// Sends whole frames, without ever blocking. A peer that takes them too slowly is closed with 4001 and can recover from the log.
     /// </summary>
-    /// <returns>False where the connection is, or now goes, out of use.</returns>
+    /// <returns>False if the connection is, or now goes, out of use.</returns>
     public bool Send(ReadOnlySpan<byte> frames) => _heldWelcome is null ? SendNow(frames) : SendBehindWelcome(frames);
 
     /// <summary>Frames a JSON text and sends it.</summary>

@@ -230,7 +230,7 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
         }
     }
 
-    /// <returns>False where nothing is left to write, which ends the loop: <see cref="_draining"/> is reset under the same lock.</returns>
+    /// <returns>False if nothing is left to write, which ends the loop: <see cref="_draining"/> is reset under the same lock.</returns>
     private bool Next(int taken, out ReadOnlyMemory<byte> bytes, out CancellationToken abort)
     {
         lock (_gate)

@@ -55,7 +55,7 @@ internal sealed class MemoryOutbox : IOutbox
     }
 
     /// <summary>There is nobody who could come back for it: what is refused here is only counted.</summary>
-    public ValueTask BuryAsync(int partition, OutboxEntry entry, string reason)
+    public ValueTask MoveToDeadLettersAsync(int partition, OutboxEntry entry, string reason)
     {
         Interlocked.Increment(ref _dead);
         return RemoveAsync(partition, entry.Id);

@@ -31,7 +31,7 @@ internal sealed class DirectUpgrade(
         }
     }
 
-    /// <returns>Null where the connection is HTTP's, with nothing read off it.</returns>
+    /// <returns>Null if the connection is HTTP's, with nothing read off it.</returns>
     private async ValueTask<Connection?> TryUpgradeAsync(ConnectionContext connection)
     {
         var input = connection.Transport.Input;

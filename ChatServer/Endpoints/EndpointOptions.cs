@@ -17,7 +17,7 @@ internal enum ListenMode
 /// <param name="Address">Null: every address of the machine.</param>
 /// <param name="WsPort">0: one that is free.</param>
 /// <param name="WssPort">0: one that is free.</param>
-/// <param name="Certificate">PEM files; null where TLS is not served.</param>
+/// <param name="Certificate">PEM files; null if TLS is not served.</param>
 /// <param name="Origins">The pages that may connect.</param>
 /// <param name="Deflates">Whether clients that offer permessage-deflate get it.</param>
 internal sealed record EndpointOptions(

@@ -31,7 +31,7 @@ internal sealed class FileTypeRule
     /// <summary>
     /// Brings a media type into the form that is kept: lower case, without parameters. Nothing and blanks become <see cref="Unknown"/>.
     /// </summary>
-    /// <returns>Null where it is none (RFC 9110, section 8.3.1).</returns>
+    /// <returns>Null if it is none (RFC 9110, section 8.3.1).</returns>
     public static string? Normalize(string text)
     {
         var type = text.Split(';', 2)[0].Trim().ToLowerInvariant();

@@ -15,7 +15,7 @@ internal interface IFileStore
     /// <summary>Bytes of every chunk but the last one, which may be shorter.</summary>
     const int ChunkBytes = 128 * 1024;
 
-    /// <summary>How many chunks a file of that size has; none where it is empty.</summary>
+    /// <summary>How many chunks a file of that size has; none if it is empty.</summary>
     static int ChunksOf(long size) => (int)((size + ChunkBytes - 1) / ChunkBytes);
 
     /// <summary>A name for a file that is to be sent to a room.</summary>
@@ -30,16 +30,16 @@ internal interface IFileStore
     /// <summary>
     /// Says what the file is: from now on it can be found. It stays only if it is accepted (<see cref="MessageDraft.File"/>) soon.
     /// </summary>
-    /// <returns>False where chunks are missing: they are held no more.</returns>
+    /// <returns>False if chunks are missing: they are held no more.</returns>
     /// <exception cref="NoSpaceException">The store is full.</exception>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask<bool> CompleteAsync(FileId id, StoredFile file);
 
-    /// <returns>Null where there is no such file, or it is held no more.</returns>
+    /// <returns>Null if there is no such file, or it is held no more.</returns>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask<StoredFile?> FindAsync(FileId id);
 
-    /// <returns>The chunk's bytes, to be given back; null where it is not held.</returns>
+    /// <returns>The chunk's bytes, to be given back; null if it is not held.</returns>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask<IMemoryOwner<byte>?> ReadAsync(FileId id, int chunk);
 

@@ -74,7 +74,7 @@ internal sealed class Upload(
     }
 
     /// <summary>All bytes have come: the file is what it was said to be.</summary>
-    /// <returns>Null where it failed.</returns>
+    /// <returns>Null if it failed.</returns>
     public async ValueTask<StoredFile?> CompleteAsync()
     {
         await _turn.WaitAsync();
@@ -215,7 +215,7 @@ internal sealed class Upload(
         _turn.Release();
     }
 
-    /// <returns>False where it has failed.</returns>
+    /// <returns>False if it has failed.</returns>
     private async ValueTask<bool> HaveBufferAsync()
     {
         if (_buffer is not null)
@@ -246,7 +246,7 @@ internal sealed class Upload(
         return true;
     }
 
-    /// <returns>False where it has failed.</returns>
+    /// <returns>False if it has failed.</returns>
     private async ValueTask<bool> StoreChunkAsync()
     {
         if (!await HaveBufferAsync())

@@ -35,7 +35,7 @@ internal sealed partial class UploadWatch(TimeProvider time, ILogger<UploadWatch
         }
         catch (Exception exception)
         {
-            // A defect of ours: it must be seen, and the watch goes on.
+            // A bug of ours: it must be seen, and the watch goes on.
             Log.CheckFailed(logger, exception);
         }
     }

@@ -13,7 +13,7 @@ internal static class DeadLettersCommand
     private const int Unavailable = 69;
 
     /// <param name="output">Gets one line per letter, and one at the end.</param>
-    /// <returns>The exit code: 0 where all was done; 1 where an identifier was not found.</returns>
+    /// <returns>The exit code: 0 if all was done; 1 if an identifier was not found.</returns>
     public static async Task<int> RunAsync(RedisOptions options, IReadOnlyList<string> arguments, TextWriter output)
     {
         if (options.EndPoints.Count == 0)

@@ -16,7 +16,7 @@ internal static class ClientFrameParser
 
     /// <param name="json">The frame; the result keeps slices of it.</param>
     /// <param name="problem">
-    /// Null where the frame is usable; else what is wrong with it. Members that are sound are set all the same.
+    /// Null if the frame is usable; else what is wrong with it. Members that are sound are set all the same.
     /// </param>
     public static ClientFrame Parse(ReadOnlySpan<byte> json, out string? problem)
     {
@@ -250,7 +250,7 @@ internal static class ClientFrameParser
 
     private static JsonText Text(scoped ref Utf8JsonReader reader) => new(reader.ValueSpan, reader.ValueIsEscaped);
 
-    /// <summary>The length of the string that the reader stands on, in UTF-16 code units; -1 where it stands on something else.</summary>
+    /// <summary>The length of the string that the reader stands on, in UTF-16 code units; -1 if it stands on something else.</summary>
     /// <exception cref="InvalidOperationException">The string has half of a surrogate pair.</exception>
     private static int CharacterCount(scoped ref Utf8JsonReader reader)
     {

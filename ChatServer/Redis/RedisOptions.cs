@@ -14,7 +14,7 @@ internal enum RedisMode
 }
 
 /// <summary>How Redis is reached.</summary>
-/// <param name="EndPoints">Host and port; null where no REDIS_HOST is set.</param>
+/// <param name="EndPoints">Host and port; null if no REDIS_HOST is set.</param>
 /// <param name="User">The ACL user.</param>
 /// <param name="Password">Never logged.</param>
 /// <param name="Database">The database that holds Quantum's sessions; all of ChatServer's keys are there too.</param>

@@ -33,7 +33,7 @@ internal sealed partial class ConnectionLoop(
         }
         catch (Exception exception)
         {
-            // A defect of ours must end this connection alone, and must be seen.
+            // A bug of ours must end this connection alone, and must be seen.
             Log.Failed(logger, exception, connection.IdText);
             await connection.Outbound.CloseAsync(CloseReason.InternalError, ConnectionOptions.CloseGrace);
         }

@@ -12,7 +12,7 @@ internal sealed partial class Authenticator(
     /// <summary>
     /// Looks the token's session up. Unknown, deleted and expired sessions are one and the same answer on one and the same path.
     /// </summary>
-    /// <returns>Null where the token is not valid: the client is told no more than that.</returns>
+    /// <returns>Null if the token is not valid: the client is told no more than that.</returns>
     /// <exception cref="RedisUnavailableException">The session could be neither confirmed nor denied.</exception>
     public async ValueTask<Caller?> AuthenticateAsync(ReadOnlyMemory<byte> token, CancellationToken cancellation)
     {

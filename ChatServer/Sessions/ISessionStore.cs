@@ -5,7 +5,7 @@ namespace ChatServer.Sessions;
 /// <summary>Where Quantum records sessions: Redis, or this process's memory.</summary>
 internal interface ISessionStore
 {
-    /// <returns>Null where there is no such session, be it unknown, deleted or expired: the three take the same path.</returns>
+    /// <returns>Null if there is no such session, be it unknown, deleted or expired: the three take the same path.</returns>
     /// <exception cref="RedisUnavailableException">Nobody can tell at present.</exception>
     ValueTask<StoredSession?> FindAsync(SessionKey key, CancellationToken cancellation);
 
@@ -24,10 +24,10 @@ internal interface ISessionStore
 
 /// <summary>A session as it is stored.</summary>
 /// <param name="Value">The record, still encoded as SESSION_ENCRYPTION says.</param>
-/// <param name="TimeToLive">How much longer it lives; null where it has no end.</param>
+/// <param name="TimeToLive">How much longer it lives; null if it has no end.</param>
 internal readonly record struct StoredSession(ReadOnlyMemory<byte> Value, TimeSpan? TimeToLive);
 
 /// <summary>Whether a session lives.</summary>
-/// <param name="IsAlive">False where it was deleted or has expired.</param>
-/// <param name="Left">How much longer it lives; null where it has no end.</param>
+/// <param name="IsAlive">False if it was deleted or has expired.</param>
+/// <param name="Left">How much longer it lives; null if it has no end.</param>
 internal readonly record struct SessionLife(bool IsAlive, TimeSpan? Left);

@@ -31,7 +31,7 @@ internal sealed partial class SessionWatch : BackgroundService
     /// now.
     /// </summary>
     /// <returns>
-    /// False where the store tells nothing and so there is nothing to leave: the session is looked up again with all the others.
+    /// False if the store tells nothing and so there is nothing to leave: the session is looked up again with all the others.
     /// </returns>
     public async Task<bool> EnterAsync(SessionKey key)
     {

@@ -6,7 +6,7 @@ namespace ChatServer.Users;
 /// <summary>What may come on a user's channel: a JSON object with a string <c>type</c>.</summary>
 internal static class UserFrame
 {
-    /// <returns>The frame for the user's connections; null where it is none. A bare chat message is wrapped as clients know it.</returns>
+    /// <returns>The frame for the user's connections; null if it is none. A bare chat message is wrapped as clients know it.</returns>
     public static ReadOnlyMemory<byte>? Read(ReadOnlySpan<byte> json)
     {
         // The JSON reader looks into strings only where it is asked to; a browser that got such text would close (RFC 6455, section 8.1).

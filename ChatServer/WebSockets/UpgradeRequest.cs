@@ -9,8 +9,8 @@ namespace ChatServer.WebSockets;
 /// it.
 /// </summary>
 /// <param name="Key">Its Sec-WebSocket-Key, of the right form.</param>
-/// <param name="Origin">Null where it has none.</param>
-/// <param name="Extensions">Its Sec-WebSocket-Extensions; null where it has none.</param>
+/// <param name="Origin">Null if it has none.</param>
+/// <param name="Extensions">Its Sec-WebSocket-Extensions; null if it has none.</param>
 internal sealed record UpgradeRequest(string Key, string? Origin, string? Extensions = null)
 {
     /// <summary>A longer head is left to the HTTP server.</summary>
@@ -25,7 +25,7 @@ internal sealed record UpgradeRequest(string Key, string? Origin, string? Extens
     /// <param name="input">All that has come so far.</param>
     /// <param name="path">The one path that is served.</param>
     /// <param name="used">How long the head is.</param>
-    /// <returns>Null where it is not an ordinary upgrade as a whole.</returns>
+    /// <returns>Null if it is not an ordinary upgrade as a whole.</returns>
     public static UpgradeRequest? Read(in ReadOnlySequence<byte> input, ReadOnlySpan<byte> path, out int used)
     {
         if (input.IsSingleSegment)

@@ -30,7 +30,7 @@ internal static class WebSocketHandshake
     /// </summary>
     /// <param name="context">The request.</param>
     /// <param name="deflates">Whether to agree to <see cref="PermessageDeflate"/>, which the client has offered.</param>
-    /// <returns>The stream of frames; null where the request was refused, with its answer written.</returns>
+    /// <returns>The stream of frames; null if the request was refused, with its answer written.</returns>
     public static async ValueTask<Stream?> AcceptAsync(HttpContext context, bool deflates = false)
     {
         if (!IsUpgrade(context))

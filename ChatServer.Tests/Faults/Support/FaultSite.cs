@@ -72,7 +72,7 @@ internal sealed partial class FaultSite : IAsyncDisposable
     }
 
     /// <summary>Everything up, nothing sent any more: waits until all have everything. What never comes is the checker's to tell.</summary>
-    /// <returns>What was still missing at the end of that time; null where nothing was.</returns>
+    /// <returns>What was still missing at the end of that time; null if nothing was.</returns>
     public async Task<string?> SettleAsync(TimeSpan within)
     {
         foreach (var client in Clients)

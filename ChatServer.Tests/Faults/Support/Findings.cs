@@ -40,7 +40,7 @@ internal enum Breach
     SavedAgain,
 }
 
-/// <param name="Who">Whose history shows it; null where it is Quantum's.</param>
+/// <param name="Who">Whose history shows it; null if it is Quantum's.</param>
 /// <param name="Index">Where in that history.</param>
 internal sealed record Finding(Breach Breach, string What, ClientHistory? Who = null, int Index = 0);
 

@@ -125,14 +125,14 @@ internal sealed partial class RedisSubscriptions(
             }
             catch (Exception exception)
             {
-                // A defect of ours must be seen, and must not leave the node deaf.
+                // A bug of ours must be seen, and must not leave the node deaf.
                 Log.Failed(logger, exception);
                 await Task.Delay(RedisOptions.ReconnectPause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    /// <returns>False where the subscriber has gone deaf.</returns>
+    /// <returns>False if the subscriber has gone deaf.</returns>
     private async Task<bool> ProbeAsync()
     {
 #if FAULT_INJECTION
@@ -267,7 +267,7 @@ internal sealed partial class RedisSubscriptions(
             }
             catch (Exception exception)
             {
-                // A defect of ours must be seen, and is no reason to let the others go without.
+                // A bug of ours must be seen, and is no reason to let the others go without.
                 Log.ListenerFailed(logger, exception, Encoding.UTF8.GetString(channel));
             }
         }

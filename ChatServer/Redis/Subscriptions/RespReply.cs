@@ -46,7 +46,7 @@ internal readonly ref struct RespReply
 
     /// <summary>Reads one reply off the beginning of the input.</summary>
     /// <param name="used">How many bytes it took.</param>
-    /// <returns>False where it is not complete yet.</returns>
+    /// <returns>False if it is not complete yet.</returns>
     /// <exception cref="InvalidDataException">The input is no reply that may come here.</exception>
     public static bool TryRead(ReadOnlySpan<byte> input, out RespReply reply, out int used)
     {
