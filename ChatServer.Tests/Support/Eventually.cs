@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace ChatServer.Tests.Support;
 
-/// <summary>Waits for what comes about by itself, never for longer than it may take.</summary>
+/// <summary>Waits for what happens in the background, with a limit.</summary>
 internal static class Eventually
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
