@@ -12,7 +12,7 @@ namespace ChatServer.Bench.Load;
 /// <param name="AllocatedBytes">What the server allocated in the measured window, saves and all; 0 if it does not tell.</param>
 internal sealed record RunResult(DriveResult Drive, double SavesPerSecond, long Backlog, long AllocatedBytes = 0);
 
-/// <summary>Lets the generator loose on a server.</summary>
+/// <summary>Runs the generator against a server.</summary>
 internal static class Run
 {
     /// <summary>Logins, draining and the start of a process, at their slowest.</summary>

@@ -34,7 +34,7 @@ internal sealed class Scene : IAsyncDisposable
 
     public int[] RedisPids { get; private set; } = [];
 
-    /// <summary>Where each server tells of itself (Prometheus's text format); null if they don't.</summary>
+    /// <summary>The scheme of the servers' metrics address (Prometheus's text format); null if they have none.</summary>
     public string? MetricsScheme { get; set; }
 
     private int? QuantumPort { get; set; }
@@ -57,7 +57,7 @@ internal sealed class Scene : IAsyncDisposable
         }
     }
 
-    /// <param name="appendOnly">Whether Redis writes to disk, as it should where messages matter (appendfsync everysec).</param>
+    /// <param name="appendOnly">Whether Redis writes to disk, as it should if messages matter (appendfsync everysec).</param>
     /// <returns>Its port.</returns>
     public async Task<int> AddRedisAsync(bool appendOnly, CancellationToken cancellation)
     {

@@ -192,7 +192,7 @@ internal sealed class SettingReader(IConfiguration configuration)
             return null;
         }
 
-        // Spaces around a password may be part of it; around anything else they are a slip of the pen.
+        // Spaces around a password may be part of it; around anything else they are a typing error.
         return Secrets.Contains(name) ? section.Value : section.Value.Trim();
     }
 }

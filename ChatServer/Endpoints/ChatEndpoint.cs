@@ -7,8 +7,8 @@ using ChatServer.WebSockets;
 namespace ChatServer.Endpoints;
 
 /// <summary>
-/// The endpoint <c>/ws</c> in HTTP: who may not connect learns it here, before the upgrade. It serves HTTP/2 too, and what <see
-/// cref="DirectUpgrade"/> does not recognize.
+/// The endpoint <c>/ws</c> in HTTP: refuses those who may not connect, before the upgrade. It serves HTTP/2 too, and what
+/// <see cref="DirectUpgrade"/> does not recognize.
 /// </summary>
 internal sealed partial class ChatEndpoint(
     EndpointOptions options, ConnectionOptions delivery, ConnectionRegistry connections, ConnectionLoop loop,

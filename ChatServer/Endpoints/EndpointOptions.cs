@@ -33,7 +33,7 @@ internal sealed record EndpointOptions(
     public static readonly TimeSpan UpgradePatience = TimeSpan.FromSeconds(5);
 
     /// <param name="isEmbedded">The development default: loopback only, pages of this machine only.</param>
-    /// <param name="isDevelopment">Whether pages of this machine are allowed where ALLOWED_HOSTS is not set.</param>
+    /// <param name="isDevelopment">Whether pages of this machine are allowed if ALLOWED_HOSTS is not set.</param>
     public static EndpointOptions Read(SettingReader settings, ListenMode mode, bool isEmbedded, bool isDevelopment)
     {
         var certificate = PemFiles.Read(settings, mode.HasFlag(ListenMode.Wss), isDevelopment);

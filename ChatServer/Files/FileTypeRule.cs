@@ -4,12 +4,12 @@ using ChatServer.Configuration;
 namespace ChatServer.Files;
 
 /// <summary>
-/// Which files are taken, by what the sender says they are and by the extension of their names. Neither proves what is in them: it keeps
-/// honest people from mistakes, while downloads are served so that a browser runs nothing of them.
+/// Which files are accepted, by the type that the sender says and by the extension of the name. Neither proves what is in them: it
+/// prevents mistakes, while downloads are served so that a browser runs nothing of them.
 /// </summary>
 internal sealed class FileTypeRule
 {
-    /// <summary>What a file is where nobody says (RFC 9110, section 8.3).</summary>
+    /// <summary>The type of a file without one (RFC 9110, section 8.3).</summary>
     public const string Unknown = "application/octet-stream";
 
     private const string AllowedSetting = "CHAT_FILE_TYPES_ALLOWED";
@@ -39,8 +39,8 @@ internal sealed class FileTypeRule
     }
 
     /// <summary>
-    /// Blocked is what any entry of CHAT_FILE_TYPES_BLOCKED matches. Where CHAT_FILE_TYPES_ALLOWED names types, one of them must match, and
-    /// where it names extensions, one of those.
+    /// Blocked is what any entry of CHAT_FILE_TYPES_BLOCKED matches. If CHAT_FILE_TYPES_ALLOWED names types, one of them must match, and
+    /// if it names extensions, one of those.
     /// </summary>
     /// <param name="name">The file's name.</param>
     /// <param name="contentType">As <see cref="Normalize"/> gave it.</param>

@@ -9,7 +9,7 @@ namespace ChatServer.Hosting;
 /// <summary>Builds the service from its settings and runs it until it is told to stop.</summary>
 internal static partial class ChatServerHost
 {
-    /// <summary>EX_UNAVAILABLE of sysexits.h: a port can't be had.</summary>
+    /// <summary>EX_UNAVAILABLE of sysexits.h: a port is not available.</summary>
     private const int UnavailableExitCode = 69;
 
     /// <exception cref="SettingsException">A setting is wrong.</exception>
@@ -55,7 +55,7 @@ internal static partial class ChatServerHost
     /// <param name="environment">Null: what ASPNETCORE_ENVIRONMENT says, else Production.</param>
     internal static WebApplicationBuilder CreateBuilder(string? environment = null)
     {
-        // appsettings.json lies beside the program, wherever it is started from.
+        // appsettings.json is in the program's folder, wherever it is started from.
         var builder = WebApplication.CreateSlimBuilder(
             new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = environment });
 

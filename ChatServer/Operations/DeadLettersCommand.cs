@@ -63,7 +63,7 @@ internal static class DeadLettersCommand
         var missing = named.ToHashSet(StringComparer.Ordinal);
         var count = 0;
 
-        // Listed first: what is retried and fails again must not be met twice.
+        // Listed first: one that is retried and fails again must not be found a second time.
         foreach (var letter in await letters.ListAsync().ToListAsync())
         {
             if ((named.Count == 0 || named.Contains(letter.Message.Identifier)) && await act(letter))

@@ -63,7 +63,7 @@ internal static class ClientFrameParser
         }
         catch (InvalidOperationException)
         {
-            // Utf8JsonReader's answer to an escaped surrogate without its other half: no text that UTF-8 can carry.
+            // Utf8JsonReader throws it for an escaped surrogate without its other half, which UTF-8 can't represent.
             reader.Skip();
             return "a string holds half of a surrogate pair";
         }
@@ -126,7 +126,7 @@ internal static class ClientFrameParser
             return CharacterCount(ref reader) > 0 ? null : "body is not a string of at least one character";
         }
 
-        // What only a file has is checked where a file is meant: elsewhere it is a member like any other that is passed over.
+        // Members of files are checked in file frames only: elsewhere they are unknown members, which are ignored.
         if (reader.ValueTextEquals("name"u8))
         {
             reader.Read();

@@ -6,19 +6,19 @@ namespace ChatServer.Sessions;
 internal interface ISessionStore
 {
     /// <returns>Null if there is no such session, be it unknown, deleted or expired: the three take the same path.</returns>
-    /// <exception cref="RedisUnavailableException">Nobody can tell at present.</exception>
+    /// <exception cref="RedisUnavailableException">Sessions can't be looked up now.</exception>
     ValueTask<StoredSession?> FindAsync(SessionKey key, CancellationToken cancellation);
 
     /// <summary>Looks many sessions up at once, for their life alone.</summary>
     /// <returns>In the order of the keys.</returns>
-    /// <exception cref="RedisUnavailableException">Nobody can tell at present.</exception>
+    /// <exception cref="RedisUnavailableException">Sessions can't be looked up now.</exception>
     ValueTask<IReadOnlyList<SessionLife>> LookAsync(IReadOnlyList<SessionKey> keys);
 
-    /// <summary>Whether it tells of single sessions' ends now; else a watch would bring nothing.</summary>
+    /// <summary>Whether it announces the end of single sessions now; if not, a watch brings nothing.</summary>
     bool TellsOfEnds { get; }
 
-    /// <summary>Calls back when something happens to a session that may have ended it, where the store tells such things.</summary>
-    /// <exception cref="RedisUnavailableException">Nobody will be told.</exception>
+    /// <summary>Calls back when something happens to a session that may have ended it, if the store announces that.</summary>
+    /// <exception cref="RedisUnavailableException">The watch is not in force.</exception>
     ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched);
 }
 

@@ -57,7 +57,7 @@ internal sealed partial class ControlChannel(
         }
     }
 
-    /// <summary>Asks anew who is a member, and puts out who is no longer one. Where Quantum is out of reach, everybody stays.</summary>
+    /// <summary>Asks again who is a member, and removes those who no longer are. If Quantum is out of reach, everybody stays.</summary>
     private async Task PutOutAsync(RoomKey room)
     {
         lists.Drop(room);

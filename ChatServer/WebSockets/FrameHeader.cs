@@ -79,7 +79,7 @@ internal readonly record struct FrameHeader(Opcode Opcode, bool Final, bool Comp
         return length >= least && length <= long.MaxValue;
     }
 
-    /// <summary>Room for a header that came in pieces.</summary>
+    /// <summary>Space for a header that came in pieces.</summary>
     [InlineArray(MaxBytes)]
     public struct Buffer
     {

@@ -193,7 +193,7 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes, bool def
         return _frame.Length > most ? CloseReason.TooBig : null;
     }
 
-    /// <returns>None if more input is needed for the next event, and where a fragment ended that makes no event.</returns>
+    /// <returns>None if more input is needed for the next event, and if a fragment ended that makes no event.</returns>
     private FrameEvent ReadPayload(scoped ref Span<byte> input)
     {
         var part = input[..(int)Math.Min(_left, input.Length)];

@@ -5,8 +5,7 @@ namespace ChatServer.WebSockets;
 
 /// <summary>
 /// The head of a WebSocket upgrade (RFC 6455, section 4.2.1; RFC 9112 for its form), read before any HTTP server has. Only the ordinary is
-/// recognized, as browsers and proxies send it: whatever is odd, incomplete or wrong is left to the HTTP server, which knows what to say to
-/// it.
+/// recognized, as browsers and proxies send it: whatever is odd, incomplete or wrong is left to the HTTP server, which can answer it.
 /// </summary>
 /// <param name="Key">Its Sec-WebSocket-Key, of the right form.</param>
 /// <param name="Origin">Null if it has none.</param>
@@ -104,7 +103,7 @@ internal sealed record UpgradeRequest(string Key, string? Origin, string? Extens
             return false;
         }
 
-        // A query says nothing here.
+        // A query has no meaning here.
         var target = line["GET ".Length..^" HTTP/1.1".Length];
         return target.StartsWith(path) && (target.Length == path.Length || target[path.Length] == '?')
             && !target.ContainsAny((byte)' ', (byte)'#');

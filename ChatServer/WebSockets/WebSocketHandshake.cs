@@ -85,7 +85,7 @@ internal static class WebSocketHandshake
         Guid.CopyTo(text[KeyCharacters..]);
         Span<byte> hash = stackalloc byte[SHA1.HashSizeInBytes];
 
-        // SHA-1 is what the RFC says; nothing rests on its strength.
+        // The RFC demands SHA-1; no security depends on it.
 #pragma warning disable CA5350
         SHA1.HashData(text, hash);
 #pragma warning restore CA5350

@@ -102,7 +102,7 @@ internal sealed partial class FaultSite : IAsyncDisposable
         [.. Quantum.Saved.Select(row => new SavedRow(row.Company, row.Room, row.User, row.Identifier, row.Content))],
         isQuiet ? Quantum.Calls.Count : null);
 
-    /// <summary>What the nodes logged as errors, but for Redis being away; and nodes that ended by themselves.</summary>
+    /// <summary>What the nodes logged as errors, except that Redis is away; and nodes that ended by themselves.</summary>
     public IReadOnlyList<string> Complaints() =>
     [
         .. NodeProcesses.Where(node => !node.IsRunning).Select(node => $"The node at {node.Url.Authority} has ended by itself."),

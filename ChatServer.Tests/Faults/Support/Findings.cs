@@ -21,7 +21,7 @@ internal enum Breach
     /// <summary>An identifier has two seqs, or a seq two identifiers.</summary>
     Renumbered,
 
-    /// <summary>The server could not bring a client up to date that said where it was, or began a numbering anew.</summary>
+    /// <summary>The server could not bring a client up to date that named its position, or began a new numbering.</summary>
     Unrecovered,
 
     /// <summary>The server closed with a code that forbids to come back, though the session holds.</summary>

@@ -33,7 +33,7 @@ internal sealed record Refused(long? Room, string? Identifier, string Code) : Ch
 /// <param name="Code">The close code; 1006 if there was none.</param>
 internal sealed record Ended(int Code) : ChatEvent;
 
-/// <summary>One client's life.</summary>
+/// <summary>One client's history.</summary>
 internal sealed record ClientHistory(Persona Who, IReadOnlyList<ChatEvent> Events);
 
 /// <summary>A row of Quantum's, in the order in which they were made.</summary>

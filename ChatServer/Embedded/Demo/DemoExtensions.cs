@@ -7,7 +7,7 @@ namespace ChatServer.Embedded.Demo;
 
 /// <summary>
 /// The development demo: a Quantum in memory and a chat page, on the chat service's own port. It signs anybody in under any name:
-/// never map it in Production. Its logins go where the embedded sessions are.
+/// never map it in Production. Its logins are recorded in the embedded session store.
 /// </summary>
 internal static class DemoExtensions
 {
