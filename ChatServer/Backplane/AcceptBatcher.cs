@@ -8,7 +8,7 @@ namespace ChatServer.Backplane;
 /// meanwhile shares the next one. When a call fails, everything that waits fails with it: a later message of a sender must not overtake an
 /// earlier one.
 /// </summary>
-internal sealed class AcceptBatcher(IDatabase database, string script, LogLimits limits, TimeProvider time) : IThreadPoolWorkItem
+internal sealed class AcceptBatcher(GenerationScripts scripts, LogLimits limits, TimeProvider time) : IThreadPoolWorkItem
 {
     /// <summary>
     /// Keeps one call, during which Redis serves nobody else, at a few milliseconds. Large ones let a room's messages leave in one write.
@@ -46,7 +46,7 @@ internal sealed class AcceptBatcher(IDatabase database, string script, LogLimits
             var told = 0;
             try
             {
-                ReadOnlyMemory<byte> rest = await new AcceptScript(_batch, limits).RunAsync(database, script, time.GetUtcNow());
+                ReadOnlyMemory<byte> rest = await new AcceptScript(_batch, limits).RunAsync(scripts, time.GetUtcNow());
                 for (; told < _batch.Count; told++)
                 {
                     rest = AcceptScript.Tell(_batch[told], rest);

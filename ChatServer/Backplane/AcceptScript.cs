@@ -19,10 +19,10 @@ internal readonly struct AcceptScript(List<PostedMessage> batch, LogLimits limit
 
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     /// <returns>A line for each message.</returns>
-    public async Task<byte[]> RunAsync(IDatabase database, string script, DateTimeOffset now)
+    public async Task<byte[]> RunAsync(GenerationScripts scripts, DateTimeOffset now)
     {
         var (keys, values) = Arguments(now);
-        return (byte[])(await RedisCalls.TryAsync(() => database.ScriptEvaluateAsync(script, keys, values)))!;
+        return (byte[])(await scripts.AcceptAsync(keys, values))!;
     }
 
     /// <summary>Tells the outcome that the first line of the answers holds.</summary>

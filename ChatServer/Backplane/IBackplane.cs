@@ -136,5 +136,15 @@ internal sealed record RoomNotice(long ExceptUserId, ulong ExceptConnection, Rea
 /// <param name="Messages">
 /// In seq order, without holes among themselves; the first may lie beyond the asked-for one if older ones are no longer held.
 /// </param>
-internal sealed record LogPage(string Epoch, long Head, IReadOnlyList<RelayedMessage> Messages);
+internal sealed record LogPage(string Epoch, long Head, IReadOnlyList<RelayedMessage> Messages)
+{
+    /// <summary>The room's earlier epochs, newest first: up to where what Redis has of each is what was given in it.</summary>
+    public IReadOnlyList<EpochEnd> Past { get; init; } = [];
+
+    /// <summary>Whether somebody who has seen an epoch up to a seq has seen a beginning of what this room is now.</summary>
+    public bool Continues(string? epoch, long seq) => epoch == Epoch || (EndOf(epoch) is { } end && seq <= end);
+
+    /// <returns>Null if the epoch is none of the past ones that are remembered.</returns>
+    public long? EndOf(string? epoch) => Past.Where(past => past.Epoch == epoch).Select(past => (long?)past.Seq).FirstOrDefault();
+}
 

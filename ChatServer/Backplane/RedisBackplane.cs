@@ -15,19 +15,20 @@ internal sealed partial class RedisBackplane : IBackplane
     private readonly RedisKeys _keys;
     private readonly AcceptBatcher _batcher;
     private readonly ConcurrentDictionary<RoomKey, RoomNames> _names = new();
-    private readonly string _readScript = EmbeddedScript.Load("read.lua");
+    private readonly GenerationScripts _scripts;
     private readonly ILogger<RedisBackplane> _logger;
 
     public RedisBackplane(
         IConnectionMultiplexer redis, RedisSubscriptions subscriptions, RedisKeys keys, LogLimits limits, TimeProvider time,
-        ILogger<RedisBackplane> logger)
+        ILoggerFactory loggers)
     {
-        (_database, _subscriptions, _keys, _logger) = (redis.GetDatabase(), subscriptions, keys, logger);
+        (_database, _subscriptions, _keys, _logger) = (redis.GetDatabase(), subscriptions, keys, loggers.CreateLogger<RedisBackplane>());
         var script = EmbeddedScript.Load("accept.lua");
 #if FAULT_INJECTION
         script = FaultInjection.Disables("dedupe") ? script.Replace(", 'NX')", ")", StringComparison.Ordinal) : script;
 #endif
-        _batcher = new(_database, script, limits, time);
+        _scripts = new(redis, script, time, loggers.CreateLogger<GenerationScripts>());
+        _batcher = new(_scripts, limits, time);
     }
 
     public void Accept(MessageDraft draft, IAcceptListener listener) =>
@@ -67,8 +68,8 @@ internal sealed partial class RedisBackplane : IBackplane
 
     public async ValueTask<LogPage> ReadAsync(RoomKey room, long after, int count, string? seenIn = null)
     {
-        var answer = (RedisResult[])(await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(
-            _readScript, [_keys.Room(room), _keys.Log(room)], [after, count, Epoch.New(), seenIn ?? ""])))!;
+        var answer = (RedisResult[])(await _scripts.ReadAsync(
+            [_keys.Room(room), _keys.Log(room)], [after, count, Epoch.New(), seenIn ?? ""]))!;
         var epoch = (string)answer[0]!;
         var entries = (RedisResult[])answer[2]!;
         var messages = new RelayedMessage[entries.Length];
@@ -82,7 +83,7 @@ internal sealed partial class RedisBackplane : IBackplane
                 long.Parse(id.AsSpan(0, id.IndexOf('-')), NumberStyles.None, CultureInfo.InvariantCulture), epoch, origin, fields[1]);
         }
 
-        return new(epoch, (long)answer[1], messages);
+        return new(epoch, (long)answer[1], messages) { Past = EpochEnd.ReadAll((string)answer[3]!) };
     }
 
     public async ValueTask NotifyRoomAsync(RoomKey room, RoomNotice notice) =>

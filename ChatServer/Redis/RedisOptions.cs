@@ -47,6 +47,9 @@ internal sealed record RedisOptions(
     /// <summary>The pause before a subscription that could not be made is tried again.</summary>
     public static readonly TimeSpan ResubscribePause = TimeSpan.FromSeconds(1);
 
+    /// <summary>How often, at most, a node asks whether the process that holds the data is still the same.</summary>
+    public static readonly TimeSpan GenerationCheckInterval = TimeSpan.FromSeconds(1);
+
     /// <summary>The pause before Redis is asked again for its keyspace notifications.</summary>
     public static readonly TimeSpan KeyspaceEventsPause = TimeSpan.FromSeconds(5);
 

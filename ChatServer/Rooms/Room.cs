@@ -251,11 +251,17 @@ internal sealed class Room : IRoomListener
     {
         lock (_gate)
         {
-            if (page.Epoch != _sequence.Epoch)
+            if (page.Epoch != _sequence.Epoch && page.Continues(_sequence.Epoch, _sequence.Seq))
             {
-                // Redis lost its data: everything in the new numbering is new to everybody here, and the page was read behind a seq of the
-                // old one.
-                Restart(page.Epoch, 0);
+                // Another Redis process holds the data, with all that was delivered here: only the epoch's name is new.
+                _sequence.Jump(page.Epoch, _sequence.Seq);
+                _pump.Next.AddForAll(Joined(recovered: true));
+            }
+            else if (page.Epoch != _sequence.Epoch)
+            {
+                // Redis lost messages that were delivered here. What it has beyond them is new to everybody, and the page was read behind a
+                // seq of the old numbering.
+                Restart(page.Epoch, page.EndOf(_sequence.Epoch) ?? 0);
                 return false;
             }
 
@@ -340,7 +346,7 @@ internal sealed class Room : IRoomListener
         }
     }
 
-    private byte[] Joined() => RoomFrames.Joined(Key.RoomId, _sequence.Seq, _sequence.Epoch, recovered: false);
+    private byte[] Joined(bool recovered = false) => RoomFrames.Joined(Key.RoomId, _sequence.Seq, _sequence.Epoch, recovered);
 
     private RoomMember Attach(Connection connection, byte[] first)
     {

@@ -21,7 +21,7 @@ internal sealed class RedisNode : IAsyncDisposable
         _redis = RedisConnection.Open(options, NullLogger<RedisConnection>.Instance);
         _subscriptions = new(options, _redis, TimeProvider.System, NullLogger<RedisSubscriptions>.Instance);
         Backplane = new RedisBackplane(
-            Connection, _subscriptions, Keys, RoomOptions.Log, TimeProvider.System, NullLogger<RedisBackplane>.Instance);
+            Connection, _subscriptions, Keys, RoomOptions.Log, TimeProvider.System, NullLoggerFactory.Instance);
         Outbox = new RedisOutbox(Connection, _subscriptions, Keys, TimeProvider.System);
     }
 

@@ -18,11 +18,15 @@ local keysOfRoom = 3
 local answers, wasEmpty = {}, {}
 
 local function open(room, seenEpoch, seenSeq)
-  local state = call('HMGET', room.name, 'epoch', 'seq', 'hour')
+  local state = call('HMGET', room.name, 'epoch', 'seq', 'hour', 'gen', 'past')
   room.epoch, room.seq, room.hour = state[1], tonumber(state[2] or '0'), state[3]
-  if not room.epoch or (room.epoch == seenEpoch and room.seq < tonumber(seenSeq)) then
-    -- There is no epoch, or Redis has forgotten messages that were delivered: their seqs must not be given again in their epoch.
-    room.epoch, room.seq = ARGV[1], 0
+  if not room.epoch then
+    room.epoch, room.seq, room.hour = ARGV[1], 0, false
+  elseif state[4] ~= generation or (room.epoch == seenEpoch and room.seq < tonumber(seenSeq)) then
+    -- Another process may have given seqs beyond these, and a node has seen some that are not here: what is here is a true beginning, and
+    -- goes on under another epoch, so that no seq is given twice in one.
+    room.past = endEpoch(room.epoch, room.seq, state[5])
+    room.epoch, room.hour = ARGV[1], false
   end
   if wasEmpty[room.outbox] == nil then
     -- A stream whose entries have all been deleted still exists.
@@ -91,7 +95,10 @@ while value < #ARGV do
     if room.hour == ARGV[7] then
       call('HSET', room.name, 'seq', room.digits)
     else
-      call('HSET', room.name, 'seq', room.digits, 'epoch', room.epoch, 'hour', ARGV[7])
+      call('HSET', room.name, 'seq', room.digits, 'epoch', room.epoch, 'hour', ARGV[7], 'gen', generation)
+      if room.past then
+        call('HSET', room.name, 'past', room.past)
+      end
       -- Once an hour is enough: the log is kept an hour longer than promised.
       call('EXPIRE', room.log, ARGV[3])
     end
