@@ -5,6 +5,7 @@ using ChatServer.Bench.Servers;
 using ChatServer.Protocol;
 using ChatServer.Redis;
 using ChatServer.Rooms;
+using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
 
 namespace ChatServer.Bench.Micro;
@@ -64,8 +65,10 @@ public class AcceptBenchmarks : IAsyncDisposable
     private async Task StartAsync()
     {
         var port = await _scene.AddRedisAsync(appendOnly: false, CancellationToken.None);
-        _redis = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port}");
-        _batcher = new(Database, EmbeddedScript.Load("accept.lua"), RoomOptions.Log, TimeProvider.System);
+        _redis = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port},allowAdmin=true");
+        _batcher = new(
+            new(_redis, EmbeddedScript.Load("accept.lua"), TimeProvider.System, NullLogger<GenerationScripts>.Instance), RoomOptions.Log,
+            TimeProvider.System);
     }
 
     private Task<Acceptance> AcceptAsync()

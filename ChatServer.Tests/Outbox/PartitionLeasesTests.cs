@@ -45,6 +45,19 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Limit)]
+    public async Task Leases_TheNodeDoesNotListenYet_NothingIsSaved()
+    {
+        await PostAsync(Drafts.NewRoom(), "a1");
+        await _worker!.StartAsync(CancellationToken.None);
+        await Task.Delay(300);
+        Quantum.Calls.Should().BeEmpty("a node that can't listen ends, and must not have taken a share of the work");
+
+        await _worker.StartedAsync(CancellationToken.None);
+
+        await Quantum.WaitForSavedAsync(1).WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task Leases_SeveralRooms_SavesEachOnceInSeqOrderSideBySide()
     {
         var (now, most) = (0, 0);
@@ -253,7 +266,11 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
         await EmptyAsync();
     }
 
-    private Task StartAsync() => _worker!.StartAsync(CancellationToken.None);
+    private async Task StartAsync()
+    {
+        await _worker!.StartAsync(CancellationToken.None);
+        await _worker.StartedAsync(CancellationToken.None);
+    }
 
     private async Task StopAsync() => await _worker!.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(10));
 

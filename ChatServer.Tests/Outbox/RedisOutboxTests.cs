@@ -76,6 +76,47 @@ public sealed class RedisOutboxTests(RedisServer redis) : OutboxContract, IClass
     }
 
     [Fact(Timeout = Limit)]
+    public async Task CountNodes_NameOfAClockThatWasAhead_IsForgotten()
+    {
+        await _node!.Database.KeyDeleteAsync(RedisKeys.Nodes);
+        var ahead = DateTimeOffset.UnixEpoch.AddYears(200).ToUnixTimeMilliseconds();
+        await _node.Database.SortedSetAddAsync(RedisKeys.Nodes, "from the future", ahead);
+
+        (await Outbox.CountNodesAsync()).Should().Be(1);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Free_LeasedByOthers_AreNotAmongThem()
+    {
+        await _other!.Outbox.TryLeaseAsync(7);
+
+        (await Outbox.FreeAsync()).Should().NotContain(7).And.Contain(8);
+    }
+
+    /// <summary>Saving is what frees memory, so that nothing of it may need some that is not there.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task RedisIsFull_LeasesNodesAndDeadLettersWork()
+    {
+        await using var full = await RedisServer.StartAsync();
+        await using var node = await RedisNode.ConnectAsync(full);
+        var room = Drafts.NewRoom();
+        var partition = node.Keys.PartitionOf(room);
+        await node.Backplane.AcceptAsync(Drafts.Of(room, 7, "a1"));
+        await node.Database.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
+        await node.Backplane.Awaiting(backplane => backplane.AcceptAsync(Drafts.Of(room, 7, "a2")))
+            .Should().ThrowAsync<RedisUnavailableException>("it is full");
+
+        (await node.Outbox.TryLeaseAsync(partition)).Should().BeTrue();
+        (await node.Outbox.TryLeaseAsync(partition)).Should().BeTrue("it is kept");
+        (await node.Outbox.CountNodesAsync()).Should().Be(1);
+        var entry = (await node.Outbox.ReadAsync(partition, "", 1)).Single();
+        await node.Outbox.MoveToDeadLettersAsync(partition, entry, "no");
+        await node.Outbox.ReleaseAsync(partition);
+
+        (await node.Outbox.SizeAsync()).Should().Be(new OutboxSize(0, 1));
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task Read_ByAnotherNode_GivesTheSame()
     {
         var room = Drafts.NewRoom();

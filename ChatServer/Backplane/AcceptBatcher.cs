@@ -1,5 +1,4 @@
 using ChatServer.Redis;
-using StackExchange.Redis;
 
 namespace ChatServer.Backplane;
 

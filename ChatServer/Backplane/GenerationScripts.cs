@@ -21,7 +21,8 @@ internal sealed partial class GenerationScripts(
     private static readonly string ReadText = EmbeddedScript.Load("read.lua");
 
     private readonly IDatabase _database = redis.GetDatabase();
-    private readonly SemaphoreSlim _loading = new(1, 1);
+    private readonly Lock _gate = new();
+    private Task<Loaded>? _loading;
     private volatile Loaded? _loaded;
     private bool _hasComplained;
 
@@ -84,32 +85,28 @@ internal sealed partial class GenerationScripts(
         Interlocked.CompareExchange(ref _loaded, null, scripts);
     }
 
-    private async Task<Loaded> LoadAsync()
+    /// <summary>Loads them once for all who need them.</summary>
+    private Task<Loaded> LoadAsync()
     {
-        await _loading.WaitAsync();
-        try
+        lock (_gate)
         {
-            if (_loaded is { } loaded)
-            {
-                return loaded;
-            }
-
-            var generation = await GenerationAsync();
-            var head = $"local generation = '{generation}'\n{Prelude}";
-            var scripts = new Loaded(generation, await LoadAsync(head + accept), await LoadAsync(head + ReadText), time.GetTimestamp());
-            if (await GenerationAsync() != generation)
-            {
-                // Redis was replaced in between: its successor now knows scripts that name its predecessor, and must not.
-                await _database.ExecuteAsync("SCRIPT", "FLUSH");
-                throw new TimeoutException("Redis was replaced just now.");
-            }
-
-            return _loaded = scripts;
+            return _loading is { IsCompleted: false } ? _loading : _loading = LoadOnceAsync();
         }
-        finally
+    }
+
+    private async Task<Loaded> LoadOnceAsync()
+    {
+        var generation = await GenerationAsync();
+        var head = $"local generation = '{generation}'\n{Prelude}";
+        var scripts = new Loaded(generation, await LoadAsync(head + accept), await LoadAsync(head + ReadText), time.GetTimestamp());
+        if (await GenerationAsync() != generation)
         {
-            _loading.Release();
+            // Redis was replaced in between: its successor now knows scripts that name its predecessor, and must not.
+            await _database.ExecuteAsync("SCRIPT", "FLUSH");
+            throw new TimeoutException("Redis was replaced just now.");
         }
+
+        return _loaded = scripts;
     }
 
     /// <returns>The script's SHA-1, as EVALSHA takes it.</returns>
@@ -142,7 +139,6 @@ internal sealed partial class GenerationScripts(
         return start < 0 ? Unknown : info.Substring(start + name.Length, NamePart);
     }
 
-    /// <param name="CheckedAt">When the generation was last seen, as <see cref="TimeProvider.GetTimestamp"/> counts.</param>
     private sealed class Loaded(string generation, byte[] accept, byte[] read, long checkedAt)
     {
         public string Generation => generation;
@@ -151,6 +147,7 @@ internal sealed partial class GenerationScripts(
 
         public byte[] Read => read;
 
+        /// <summary>When the generation was last seen, as <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
         public long CheckedAt { get; set; } = checkedAt;
     }
 

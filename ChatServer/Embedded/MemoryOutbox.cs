@@ -33,6 +33,8 @@ internal sealed class MemoryOutbox : IOutbox
 
     public ValueTask<bool> TryLeaseAsync(int partition) => new(true);
 
+    public ValueTask<IReadOnlyList<int>> FreeAsync() => new([0]);
+
     public ValueTask ReleaseAsync(int partition) => ValueTask.CompletedTask;
 
     public ValueTask<IReadOnlyList<OutboxEntry>> ReadAsync(int partition, string after, int count)

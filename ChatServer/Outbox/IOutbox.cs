@@ -15,6 +15,10 @@ internal interface IOutbox
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask<bool> TryLeaseAsync(int partition);
 
+    /// <summary>The partitions that no node has.</summary>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
+    ValueTask<IReadOnlyList<int>> FreeAsync();
+
     /// <summary>Lets another node have a partition at once.</summary>
     /// <exception cref="RedisUnavailableException">Redis is out of reach; the lease expires by itself.</exception>
     ValueTask ReleaseAsync(int partition);

@@ -22,6 +22,9 @@ internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
     /// <summary>Messages in one <c>saved</c> notice: it stays well below what a client may expect of a frame.</summary>
     public const int MaxMessagesPerNotice = 200;
 
+    /// <summary>Which part of the partitions beyond its share a node gives up at once: one in so many, at least one.</summary>
+    public const int GiveUpPart = 8;
+
     /// <summary>Dead letters that are read at once.</summary>
     public const int DeadLettersPage = 500;
 

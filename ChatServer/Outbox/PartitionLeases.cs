@@ -9,11 +9,28 @@ namespace ChatServer.Outbox;
 internal sealed partial class PartitionLeases(
     IOutbox outbox, Saver saver, SavedNotices notices, SaveConcurrency concurrency, OutboxOptions options, TimeProvider time,
     ILoggerFactory loggers)
-    : BackgroundService
+    : BackgroundService, IHostedLifecycleService
 {
     private readonly ILogger<PartitionLeases> _logger = loggers.CreateLogger<PartitionLeases>();
     private readonly Drain?[] _drains = new Drain?[outbox.Partitions];
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _share = outbox.Partitions;
+
+    /// <summary>Partitions that were free at the last look: whoever should have them does not take them.</summary>
+    private HashSet<int> _leftFree = [];
+
+    /// <summary>The node listens: from now on it counts. One that can't, and starts again and again, must not reserve a share of the work.</summary>
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        _started.TrySetResult();
+        return Task.CompletedTask;
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -21,6 +38,7 @@ internal sealed partial class PartitionLeases(
         using var timer = new PeriodicTimer(OutboxOptions.RenewInterval, time);
         try
         {
+            await _started.Task.WaitAsync(stoppingToken);
             do
             {
                 try
@@ -55,7 +73,8 @@ internal sealed partial class PartitionLeases(
     private int[] Held => [.. Enumerable.Range(0, outbox.Partitions).Where(partition => _drains[partition] is not null)];
 
     /// <summary>
-    /// Each node drains its share of the partitions; a node that has more gives some up, so that one that came later gets work.
+    /// Each node drains its share of the partitions; a node that has more gives some up, so that one that came later gets work. A few at a
+    /// time: if the node that should take them is not there, they are not left alone for long.
     /// </summary>
     private async Task ShareAsync()
     {
@@ -69,22 +88,36 @@ internal sealed partial class PartitionLeases(
             // The renewals log it; the share stays as it is.
         }
 
-        await Task.WhenAll(Held.Skip(_share).Select(StopAsync));
+        var tooMany = Held.Skip(_share).ToArray();
+        await Task.WhenAll(tooMany.Take((tooMany.Length + OutboxOptions.GiveUpPart - 1) / OutboxOptions.GiveUpPart).Select(StopAsync));
     }
 
+    /// <summary>Takes what is free, up to its share; and whatever the share, what was free at the last look already.</summary>
     private async Task TakeFreeAsync()
     {
-        // Each node starts at its own place, so that nodes that start together don't compete for the same ones.
-        var first = Random.Shared.Next(outbox.Partitions);
-        for (var step = 0; step < outbox.Partitions && Held.Length < _share; step++)
+        int[] free;
+        try
         {
-            var partition = (first + step) % outbox.Partitions;
-            if (_drains[partition] is null && !await RenewAsync(partition))
+            free = [.. (await outbox.FreeAsync()).Where(partition => _drains[partition] is null)];
+        }
+        catch (RedisUnavailableException)
+        {
+            // The renewals log it.
+            return;
+        }
+
+        // Each node in an order of its own, so that nodes that start together don't compete for the same ones.
+        Random.Shared.Shuffle(free);
+        foreach (var partition in free)
+        {
+            if ((Held.Length < _share || _leftFree.Contains(partition)) && !await RenewAsync(partition))
             {
                 // Each further call would wait for its timeout, too.
                 return;
             }
         }
+
+        _leftFree = [.. free.Where(partition => _drains[partition] is null)];
     }
 
     /// <returns>False if Redis is out of reach.</returns>

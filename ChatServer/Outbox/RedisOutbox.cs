@@ -16,6 +16,7 @@ internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisSubscriptio
     private static readonly string LeaseScript = EmbeddedScript.Load("lease.lua");
     private static readonly string ReleaseScript = EmbeddedScript.Load("release.lua");
     private static readonly string DeadLetterScript = EmbeddedScript.Load("dead-letter.lua");
+    private static readonly string NodesScript = EmbeddedScript.Load("nodes.lua");
 
     /// <summary>This node's name, unlike any other's.</summary>
     private readonly string _node = Guid.NewGuid().ToString("N");
@@ -27,8 +28,15 @@ internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisSubscriptio
 #if FAULT_INJECTION
         FaultInjection.Disables("lease") ||
 #endif
-        (bool)await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(
-            LeaseScript, [RedisKeys.Lease(partition)], [_node, (long)OutboxOptions.LeaseTime.TotalMilliseconds]));
+        (bool)await RunAsync(LeaseScript, [RedisKeys.Lease(partition)], [_node, (long)OutboxOptions.LeaseTime.TotalMilliseconds]);
+
+    public async ValueTask<IReadOnlyList<int>> FreeAsync() =>
+        await RedisCalls.TryAsync(async () =>
+        {
+            var held = await Task.WhenAll(
+                Enumerable.Range(0, Partitions).Select(partition => _database.KeyExistsAsync(RedisKeys.Lease(partition))));
+            return Enumerable.Range(0, Partitions).Where(partition => !held[partition]).ToList();
+        });
 
     public async ValueTask ReleaseAsync(int partition) =>
         await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(ReleaseScript, [RedisKeys.Lease(partition)], [_node]));
@@ -44,10 +52,10 @@ internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisSubscriptio
         await RedisCalls.TryAsync(() => _database.StreamDeleteAsync(RedisKeys.Outbox(partition), [entryId]));
 
     public async ValueTask MoveToDeadLettersAsync(int partition, OutboxEntry entry, string reason) =>
-        await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(
+        await RunAsync(
             DeadLetterScript,
             [RedisKeys.Outbox(partition), RedisKeys.DeadLetters(partition)],
-            [entry.Id, entry.Message, entry.TokenKey, reason, MessageComposer.Timestamp(time.GetUtcNow())]));
+            [entry.Id, entry.Message, entry.TokenKey, reason, MessageComposer.Timestamp(time.GetUtcNow())]);
 
     public async ValueTask<int> CountNodesAsync()
     {
@@ -58,16 +66,7 @@ internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisSubscriptio
         }
 
 #endif
-        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        return await RedisCalls.TryAsync(async () =>
-        {
-            var seen = _database.SortedSetAddAsync(RedisKeys.Nodes, _node, now);
-            var forgotten = _database.SortedSetRemoveRangeByScoreAsync(
-                RedisKeys.Nodes, double.NegativeInfinity, now - OutboxOptions.LeaseTime.TotalMilliseconds);
-            var count = _database.SortedSetLengthAsync(RedisKeys.Nodes);
-            await Task.WhenAll(seen, forgotten, count);
-            return (int)await count;
-        });
+        return (int)await RunAsync(NodesScript, [RedisKeys.Nodes], [_node, (long)OutboxOptions.LeaseTime.TotalMilliseconds]);
     }
 
     public async ValueTask SignOffAsync() => await RedisCalls.TryAsync(() => _database.SortedSetRemoveAsync(RedisKeys.Nodes, _node));
@@ -90,4 +89,8 @@ internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisSubscriptio
                 filled(partition);
             }
         });
+
+    /// <summary>What frees memory in the end works although Redis is full.</summary>
+    private Task<RedisResult> RunAsync(string script, RedisKey[] keys, RedisValue[] values) =>
+        RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(EmbeddedScript.AllowedWhenFull(script, redis), keys, values));
 }
