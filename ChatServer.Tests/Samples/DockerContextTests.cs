@@ -7,14 +7,12 @@ public sealed class DockerContextTests
 {
     [Theory]
     [InlineData("ChatServer/Program.cs", true)]
-    [InlineData("compat/System.IO.Hashing/X.cs", true)]
     [InlineData("Directory.Build.props", true)]
     [InlineData(".env", false)]
     [InlineData("ChatServer/.env", false)]
     [InlineData("certs/dev-key.pem", false)]
     [InlineData("ChatServer/dev-key.pem", false)]
     [InlineData("ChatServer/bin/Release/net10.0/ChatServer.dll", false)]
-    [InlineData("compat/System.IO.Hashing/obj/project.assets.json", false)]
     [InlineData("ChatServer.Tests/SmokeTests.cs", false)]
     [InlineData(".git/HEAD", false)]
     public void Context_HoldsTheServiceAndNoSecrets(string path, bool expected) =>
