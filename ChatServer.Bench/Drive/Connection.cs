@@ -1,6 +1,6 @@
 namespace ChatServer.Bench.Drive;
 
-/// <summary>Where a connection of the generator stands.</summary>
+/// <summary>The state of a connection of the generator.</summary>
 internal enum Stage
 {
     Upgrade,
@@ -40,6 +40,6 @@ internal sealed class Connection(int index, int room)
     /// <summary>When its window last moved, in nanoseconds of the monotonic clock.</summary>
     public long MovedAt { get; set; }
 
-    /// <summary>Whether it stands in the list of those that have something to send.</summary>
+    /// <summary>Whether it is in the list of those that have something to send.</summary>
     public bool IsDirty { get; set; }
 }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ChatServer.Bench.Drive;
 
-/// <summary>What the generator does when a connection gets on.</summary>
+/// <summary>Told of what happens on a connection.</summary>
 internal interface IListener
 {
     /// <summary>A connection is in its room.</summary>

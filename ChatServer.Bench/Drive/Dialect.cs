@@ -5,12 +5,12 @@ internal enum Reply
 {
     Nothing,
 
-    /// <summary>The server's receipt for one message.</summary>
+    /// <summary>The server's ack of one message.</summary>
     Ack,
     Error,
 }
 
-/// <summary>How a server wants to be spoken to. A login is a row of steps: perhaps a frame, then the wait for an answer.</summary>
+/// <summary>How a server wants to be spoken to. A login is a series of steps: perhaps a frame, then the wait for an answer.</summary>
 internal abstract class Dialect
 {
     public static Dialect For(string name) => name switch
@@ -21,14 +21,14 @@ internal abstract class Dialect
         _ => throw new ArgumentException($"There is no dialect {name}.", nameof(name)),
     };
 
-    /// <summary>Whether each message is answered with a receipt.</summary>
+    /// <summary>Whether each message is acknowledged.</summary>
     public virtual bool HasAcks => false;
 
     public virtual int Steps => 1;
 
     public abstract string Path(Connection connection);
 
-    /// <summary>The frame that opens a step; null where the server speaks first.</summary>
+    /// <summary>The frame that opens a step; null if the server speaks first.</summary>
     public virtual byte[]? Opening(Connection connection, int step) => null;
 
     /// <summary>Whether a frame ends a step.</summary>
@@ -38,7 +38,7 @@ internal abstract class Dialect
     /// <param name="connection">The sender.</param>
     /// <param name="identifier">Of the message, unique.</param>
     /// <param name="body">Plain ASCII without anything that JSON escapes.</param>
-    /// <param name="frame">Room enough for the body and 256 bytes more.</param>
+    /// <param name="frame">Space for the body and 256 bytes more.</param>
     public abstract int Write(Connection connection, ReadOnlySpan<byte> identifier, ReadOnlySpan<byte> body, Span<byte> frame);
 
     public virtual Reply Read(ReadOnlySpan<byte> text) => Reply.Nothing;

@@ -19,7 +19,7 @@ internal sealed record DriveResult
 
     public long Misrouted { get; init; }
 
-    /// <summary>Messages without the receipt that the server promises, where it promises one.</summary>
+    /// <summary>Messages without an ack, if the server promises one.</summary>
     public long Unacknowledged { get; init; }
 
     /// <summary>Error frames, broken frames, and connections that the server ended.</summary>

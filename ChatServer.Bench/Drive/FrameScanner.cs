@@ -30,7 +30,7 @@ internal static class FrameScanner
 {
     private const int MaxPayload = 64 * 1024 * 1024;
 
-    /// <returns>False where the next frame is not complete yet.</returns>
+    /// <returns>False if the next frame is not complete yet.</returns>
     /// <exception cref="InvalidDataException">These are no frames of a server.</exception>
     public static bool TryTake(ref ReadOnlySpan<byte> bytes, out ServerFrame frame)
     {

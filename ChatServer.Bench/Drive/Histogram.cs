@@ -17,7 +17,7 @@ internal sealed class Histogram
         _count++;
     }
 
-    /// <returns>Milliseconds; 0 where nothing was counted.</returns>
+    /// <returns>Milliseconds; 0 if nothing was counted.</returns>
     public double Percentile(double share)
     {
         var wanted = Math.Max(1, (long)((share * _count) + 0.5));

@@ -3,7 +3,7 @@ namespace ChatServer.Bench.Drive;
 /// <summary>What a transport tells, always on the thread that calls <see cref="ITransport.Turn"/>.</summary>
 internal interface IReceiver
 {
-    /// <summary>Takes bytes of the stream, which are good during the call only.</summary>
+    /// <summary>Takes bytes of the stream, which are valid during the call only.</summary>
     void Received(Connection connection, ReadOnlySpan<byte> bytes);
 
     void Ended(Connection connection, string why);

@@ -12,7 +12,7 @@ internal enum Arrival
 }
 
 /// <summary>
-/// The book on all deliveries: every member of a room has to get every message of the room's sender once and in order. Messages that are
+/// Accounts for all deliveries: every member of a room has to get every message of the room's sender once and in order. Messages that are
 /// skipped are remembered one by one, so that a late one is told from a doubled one and what never came is counted exactly.
 /// </summary>
 internal sealed class Ledger(int connections, int rooms)

@@ -28,7 +28,7 @@ internal readonly record struct Marker(long Stamp, int Sender, uint Number)
     }
 
     /// <summary>Finds the next marker and moves <paramref name="text"/> behind it.</summary>
-    /// <returns>False where there is none any more.</returns>
+    /// <returns>False if there is none any more.</returns>
     public static bool TryTake(ref ReadOnlySpan<byte> text, out Marker marker)
     {
         while (text.IndexOf(Edge) is var start and >= 0 && text.Length - start >= Length)

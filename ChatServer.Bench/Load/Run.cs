@@ -9,10 +9,10 @@ namespace ChatServer.Bench.Load;
 /// <summary>What came of one run.</summary>
 /// <param name="SavesPerSecond">Messages that Quantum got in each second of the measured window.</param>
 /// <param name="Backlog">Messages that the server had taken, in this run and those before it, and Quantum did not have at the end.</param>
-/// <param name="AllocatedBytes">What the server allocated in the measured window, saves and all; 0 where it does not tell.</param>
+/// <param name="AllocatedBytes">What the server allocated in the measured window, saves and all; 0 if it does not tell.</param>
 internal sealed record RunResult(DriveResult Drive, double SavesPerSecond, long Backlog, long AllocatedBytes = 0);
 
-/// <summary>Lets the generator loose on a server.</summary>
+/// <summary>Runs the generator against a server.</summary>
 internal static class Run
 {
     /// <summary>Logins, draining and the start of a process, at their slowest.</summary>

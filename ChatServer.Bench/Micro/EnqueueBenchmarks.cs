@@ -7,7 +7,7 @@ using ChatServer.Rooms.Fanout;
 namespace ChatServer.Bench.Micro;
 
 /// <summary>
-/// One message for a hundred members, up to where the kernel would take it: a room's batch, and a frame and a semaphore for each member.
+/// One message for a hundred members, up to the call of the kernel: a room's batch, and a frame and a semaphore for each member.
 /// </summary>
 [MemoryDiagnoser]
 public class EnqueueBenchmarks : IDisposable

@@ -5,7 +5,7 @@ using ChatServer.WebSockets;
 
 namespace ChatServer.Bench.Micro;
 
-/// <summary>RFC 6455 by ChatServer's own hand and by System.Net.WebSockets, a chat frame each; no network.</summary>
+/// <summary>RFC 6455 by ChatServer's own codec and by System.Net.WebSockets, a chat frame each; no network.</summary>
 [MemoryDiagnoser]
 [GroupBenchmarksBy(BenchmarkLogicalGroupRule.ByCategory)]
 public class FrameBenchmarks : IDisposable

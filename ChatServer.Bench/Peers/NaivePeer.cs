@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Http;
 namespace ChatServer.Bench.Peers;
 
 /// <summary>
-/// The relay that one writes first: System.Net.WebSockets, a dictionary of rooms, one semaphore for each member, and a message goes to all
-/// others as it is, one after the other. Nothing is checked, kept or acknowledged.
+/// The relay that one would write first: System.Net.WebSockets, a dictionary of rooms, one semaphore for each member, and a message goes
+/// to all others as it is, one after the other. Nothing is checked, kept or acknowledged.
 /// </summary>
 internal static class NaivePeer
 {
@@ -17,12 +17,12 @@ internal static class NaivePeer
 
     private static readonly ConcurrentDictionary<string, ConcurrentDictionary<Guid, NaiveMember>> Rooms = new();
 
-    private static RelayFault? _saboteur;
+    private static RelayFault? _fault;
     private static bool _deflates;
 
     public static async Task<int> RunAsync(PeerOptions options)
     {
-        _saboteur = options.Text("--fault") is { } fault ? new(fault) : null;
+        _fault = options.Text("--fault") is { } fault ? new(fault) : null;
         _deflates = options.Text(Deflate) is not null;
         var app = options.CreateBuilder().Build();
         app.UseWebSockets();
@@ -81,7 +81,7 @@ internal static class NaivePeer
                 }
 
                 var text = buffer.AsMemory(0, length);
-                await (_saboteur?.DeliverAsync(member, text) ?? member.SendAsync(text));
+                await (_fault?.DeliverAsync(member, text) ?? member.SendAsync(text));
             }
         }
     }

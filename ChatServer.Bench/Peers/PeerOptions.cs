@@ -26,7 +26,7 @@ internal sealed class PeerOptions(IReadOnlyList<string> args)
     }
 
     /// <summary>
-    /// A web application that listens on --port of 127.0.0.1, over TLS where there is a --cert and a --key, and logs nothing.
+    /// A web application that listens on --port of 127.0.0.1, over TLS if there is a --cert and a --key, and logs nothing.
     /// </summary>
     public WebApplicationBuilder CreateBuilder()
     {

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace ChatServer.Bench.Peers;
 
 /// <summary>
-/// Spoils every so manieth delivery of the naive relay, as <c>drop:1000</c>, <c>double:1000</c> or <c>swap:1000</c> say: the proof that the
+/// Breaks every n-th delivery of the naive relay, as <c>drop:1000</c>, <c>double:1000</c> or <c>swap:1000</c> say: the proof that the
 /// generator notices, and gives no figures then.
 /// </summary>
 internal sealed class RelayFault(string fault)
@@ -15,18 +15,18 @@ internal sealed class RelayFault(string fault)
     public async Task DeliverAsync(NaiveMember member, ReadOnlyMemory<byte> text)
     {
         var held = member.TakeHeld();
-        var spoils = Interlocked.Increment(ref _deliveries) % _every == 0;
-        if (spoils && _kind == "swap")
+        var breaks = Interlocked.Increment(ref _deliveries) % _every == 0;
+        if (breaks && _kind == "swap")
         {
-            // Goes behind the next one.
+            // Is sent after the next one.
             member.Hold(text.ToArray());
         }
-        else if (!spoils || _kind != "drop")
+        else if (!breaks || _kind != "drop")
         {
             await member.SendAsync(text);
         }
 
-        if (spoils && _kind == "double")
+        if (breaks && _kind == "double")
         {
             await member.SendAsync(text);
         }

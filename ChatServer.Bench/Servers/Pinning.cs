@@ -9,7 +9,7 @@ internal static class Pinning
     public const int ServerCore = 0;
     public const int GeneratorCore = 1;
 
-    /// <summary>Why nothing can be pinned here; null where it can.</summary>
+    /// <summary>Why nothing can be pinned here; null if it can.</summary>
     public static string? Obstacle { get; } =
         Environment.ProcessorCount < 2 ? "this machine gives one core only"
         : !IsInPath("taskset") ? "there is no taskset on this machine"

@@ -34,7 +34,7 @@ internal sealed class Scene : IAsyncDisposable
 
     public int[] RedisPids { get; private set; } = [];
 
-    /// <summary>Where each server tells of itself (Prometheus's text format); null where they don't.</summary>
+    /// <summary>The scheme of the servers' metrics address (Prometheus's text format); null if they have none.</summary>
     public string? MetricsScheme { get; set; }
 
     private int? QuantumPort { get; set; }
@@ -57,7 +57,7 @@ internal sealed class Scene : IAsyncDisposable
         }
     }
 
-    /// <param name="appendOnly">Whether Redis writes to disk, as it should where messages matter (appendfsync everysec).</param>
+    /// <param name="appendOnly">Whether Redis writes to disk, as it should if messages matter (appendfsync everysec).</param>
     /// <returns>Its port.</returns>
     public async Task<int> AddRedisAsync(bool appendOnly, CancellationToken cancellation)
     {
@@ -92,14 +92,14 @@ internal sealed class Scene : IAsyncDisposable
         _serverPids.Add(server.Id);
     }
 
-    /// <returns>How many messages Quantum has so far; null where there is no Quantum.</returns>
+    /// <returns>How many messages Quantum has so far; null if there is no Quantum.</returns>
     public async Task<long?> CountSavedAsync(CancellationToken cancellation) =>
         QuantumPort is { } port
             ? long.Parse(await _http.GetStringAsync(
                 new Uri($"http://127.0.0.1:{port}{QuantumStandIn.CountPath}"), cancellation), CultureInfo.InvariantCulture)
             : null;
 
-    /// <returns>Bytes that all servers have allocated since they started; null where they don't tell.</returns>
+    /// <returns>Bytes that all servers have allocated since they started; null if they don't tell.</returns>
     public async Task<long?> CountAllocatedAsync(CancellationToken cancellation)
     {
         const string name = "chatserver_allocated_bytes_total ";

@@ -46,7 +46,7 @@ internal sealed class Churn(int port, int rooms, int firstUser)
             catch (Exception exception) when (stop.IsCancellationRequested
                 && (exception is OperationCanceledException or WebSocketException))
             {
-                // In the middle of whatever it was about.
+                // Ended in the middle of whatever it was doing.
                 return;
             }
             catch (Exception exception) when (exception is WebSocketException or InvalidDataException)

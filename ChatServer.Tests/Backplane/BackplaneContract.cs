@@ -9,7 +9,7 @@ using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Backplane;
 
-/// <summary>What holds for every relay, whatever it is made of.</summary>
+/// <summary>What holds for every backplane, whatever it is made of.</summary>
 public abstract class BackplaneContract
 {
     private protected const int Limit = 30_000;
@@ -95,7 +95,7 @@ public abstract class BackplaneContract
 
         var answers = await Task.WhenAll(Enumerable.Range(0, posters).Select(user => Task.Run(async () =>
         {
-            // Posted without waiting for the one before, as a client's pipelined frames are.
+            // Posted without waiting for the one before, like a client's pipelined frames.
             var posted = Enumerable.Range(0, each).Select(number => Backplane.AcceptAsync(Drafts.Of(room, user + 1, $"m{number}")))
                 .ToList();
             return await Task.WhenAll(posted);

@@ -53,7 +53,7 @@ public sealed class RedisBackplaneTests(RedisServer redis) : BackplaneContract, 
     }
 
     [Fact(Timeout = Limit)]
-    public async Task Accept_RedisGone_FailsInTimeAndTheLaneWorksAgainAfterwards()
+    public async Task Accept_RedisGone_FailsInTimeAndTheBatcherWorksAgainAfterwards()
     {
         await using var own = await RedisServer.StartAsync();
         await using var node = await RedisNode.ConnectAsync(own);

@@ -332,7 +332,7 @@ public sealed class OutboundTests
         {
             if (outbound.QueuedBytes + Frame.Length > Limit)
             {
-                // The kernel may take some more: give it the time before the limit is overstepped.
+                // The kernel may take some more: give it the time before the limit is exceeded.
                 await Task.Delay(50, cancellationToken);
                 if (outbound.QueuedBytes + Frame.Length > Limit)
                 {

@@ -42,7 +42,7 @@ public sealed class AcceptTests(ChatFixture chat) : IClassFixture<ChatFixture>
     }
 
     [Fact]
-    public async Task A_program_without_origin_is_let_in_where_that_is_allowed_and_a_foreign_page_still_is_not()
+    public async Task A_program_without_origin_is_let_in_if_that_is_allowed_and_a_foreign_page_still_is_not()
     {
         await using var node = await chat.StartNodeAsync(("ALLOW_MISSING_ORIGIN", "true"));
 
@@ -147,7 +147,7 @@ public sealed class AcceptTests(ChatFixture chat) : IClassFixture<ChatFixture>
         using var asked = new ManualResetEventSlim();
         var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        // The last one to register is called first: the listener is still open while this holds the stop up.
+        // The last one to register is called first: the listener is still open while this delays the stop.
         using var registration = node.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(() =>
         {
             stopping.SetResult();

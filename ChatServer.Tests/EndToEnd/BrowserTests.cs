@@ -141,7 +141,7 @@ public sealed class BrowserTests(ChromiumFixture chromium)
         await page.GetByTestId("body-input").PressAsync("Enter");
     }
 
-    /// <summary>A picture to look at, where somebody asks for it.</summary>
+    /// <summary>A picture to look at, if somebody asks for it.</summary>
     private static async Task ShotAsync(IPage page, string name)
     {
         if (Environment.GetEnvironmentVariable("CHAT_TEST_SCREENSHOTS") is { Length: > 0 } folder)

@@ -3,7 +3,7 @@ using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.EndToEnd;
 
-/// <summary>Redis comes back without what it had: the numbering begins anew, everybody is told, and nobody hangs.</summary>
+/// <summary>Redis comes back without what it had: a new numbering begins, everybody is told, and nobody hangs.</summary>
 public sealed class DataLossTests(ChatFixture chat) : IClassFixture<ChatFixture>
 {
     private const long Room = 870;

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ChatServer.Tests.EndToEnd;
 
-/// <summary>What Quantum will not have is kept for an operator, and holds up nobody.</summary>
+/// <summary>What Quantum refuses is kept for an operator, and holds up nobody.</summary>
 public sealed class DeadLetterTests(ChatFixture chat) : IClassFixture<ChatFixture>
 {
     [Fact]

@@ -38,7 +38,7 @@ public sealed class DeflateTests(ChatFixture chat) : IClassFixture<ChatFixture>
     }
 
     [Fact]
-    public async Task It_is_agreed_on_where_it_is_switched_on_and_offered_and_nowhere_else()
+    public async Task It_is_agreed_on_only_if_it_is_switched_on_and_offered()
     {
         await using var node = await chat.StartNodeAsync(("CHAT_PERMESSAGE_DEFLATE", "true"));
         var offering = RawPeer.Upgrade().Replace("\r\n\r\n", "\r\n" + Offer + "\r\n", StringComparison.Ordinal);

@@ -34,7 +34,7 @@ public sealed class KeepAliveTests(ChatFixture chat) : IClassFixture<ChatFixture
         (await peer.CloseAsync()).Should().Be((4003, "no_pong"));
         TimeProvider.System.GetElapsedTime(start).TotalSeconds.Should().BeInRange(2, 6);
         await Eventually.TrueAsync(
-            () => node.Connections.Count == 0, TimeSpan.FromSeconds(15), () => "who is given up does not stay in the books");
+            () => node.Connections.Count == 0, TimeSpan.FromSeconds(15), () => "a peer that was given up is still counted");
     }
 
     [Fact]
@@ -108,9 +108,9 @@ public sealed class KeepAliveTests(ChatFixture chat) : IClassFixture<ChatFixture
             .Should().Equal(Enumerable.Range(1, count).Select(seq => (long)seq));
         TimeProvider.System.GetElapsedTime(start).Should().BeLessThan(TimeSpan.FromSeconds(20));
         await Eventually.TrueAsync(
-            () => node.Connections.All.Any(connection => connection.IsClosing), ChatPeer.Patience, () => "the slow one is to be shown out");
+            () => node.Connections.All.Any(connection => connection.IsClosing), ChatPeer.Patience, () => "the slow one is not closed");
 
-        // What was queued for it still comes, whole frames, then the word.
+        // What was queued for it still comes, whole frames, then the close frame.
         (await slow.CloseAsync()).Should().Be((4001, "slow_consumer"));
         (await sender.SayAsync(705, "after")).Number("seq").Should().Be(count + 1);
     }

@@ -253,7 +253,7 @@ public sealed class PersistTests(TwoNodes chat) : IClassFixture<TwoNodes>
 
     private IEnumerable<SaveCall> Calls(long room) => chat.Quantum.Calls.Where(call => call.Room == room);
 
-    /// <param name="isMeant">False: Quantum answers as ever.</param>
+    /// <param name="isMeant">False: Quantum answers as usual.</param>
     /// <param name="context">The call.</param>
     /// <param name="status">0: the connection is cut.</param>
     /// <param name="answer">The body.</param>

@@ -11,7 +11,7 @@ public sealed class RedisTlsTests : IDisposable
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
 
     [Fact]
-    public async Task Redis_over_TLS_is_ready_where_its_certificate_is_trusted_and_only_there()
+    public async Task Redis_over_TLS_is_ready_only_if_its_certificate_is_trusted()
     {
         var (certificate, key) = await CertificateAsync();
         await using var redis = await RedisServer.StartAsync(

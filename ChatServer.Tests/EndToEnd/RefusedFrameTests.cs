@@ -136,7 +136,7 @@ public sealed class RefusedFrameTests(ChatFixture chat) : IClassFixture<ChatFixt
         }
         catch (WebSocketException)
         {
-            // The door may close in mid-sentence.
+            // The server may close while this is still sending.
         }
 
         (await peer.Closed).Should().Be((4002, "rate_limited"));

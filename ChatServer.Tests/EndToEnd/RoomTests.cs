@@ -140,7 +140,7 @@ public sealed class RoomTests(ChatFixture chat) : IClassFixture<ChatFixture>
     }
 
     [Fact]
-    public async Task Where_the_company_decides_everybody_of_it_may_enter()
+    public async Task If_the_company_decides_everybody_of_it_may_enter()
     {
         await using var node = await chat.StartNodeAsync(("ROOM_ACCESS", "company"));
         var asked = chat.Quantum.MemberCalls;

@@ -2,7 +2,7 @@ using ChatServer.Tests.Faults.Support;
 
 namespace ChatServer.Tests.Faults;
 
-/// <summary>The checker must turn red for each breach, else its green says nothing. The histories are made up.</summary>
+/// <summary>The checker must turn red for each breach, else its green proves nothing. The histories are made up.</summary>
 public sealed class CheckerTests
 {
     private const long Room = 12;

@@ -3,7 +3,7 @@ using ChatServer.Tests.Faults.Support;
 namespace ChatServer.Tests.Faults;
 
 /// <summary>
-/// A green run of faults says something only if it turns red where a protection is missing. Each of these runs the same scene twice: with
+/// A green run of faults proves something only if it turns red when a protection is missing. Each of these runs the same scene twice: with
 /// everything on, and with one protection off.
 /// </summary>
 [Collection(FaultCollection.Name)]
@@ -25,7 +25,7 @@ public sealed class NegativeControlTests(UnprotectedBuild build, ITestOutputHelp
             await Fault.FreezeAsync(site.Redis, TimeSpan.FromSeconds(3));
         });
 
-    /// <summary>A node's subscription dies silently, and comes to life again.</summary>
+    /// <summary>A node's subscription dies silently, and works again later.</summary>
     [Fact(Explicit = true)]
     public Task Without_probe_and_log_what_a_dead_subscription_did_not_bring_is_lost() =>
         TurnsRedAsync("gap", Breach.Lost, async site =>

@@ -81,7 +81,7 @@ public sealed class DownloadTests(DownloadFixture held) : IClassFixture<Download
     [InlineData("ETAG", HttpStatusCode.PartialContent)]
     [InlineData("\"another\"", HttpStatusCode.OK)]
     [InlineData("W/ETAG", HttpStatusCode.OK)]
-    public async Task If_range_counts_where_the_file_is_the_same(string tag, HttpStatusCode status)
+    public async Task If_range_counts_if_the_file_is_the_same(string tag, HttpStatusCode status)
     {
         using var answer = await held.GetAsync(
             ("Range", "bytes=10-19"), ("If-Range", tag.Replace("ETAG", $"\"{held.Sha256}\"", StringComparison.Ordinal)));

@@ -6,7 +6,7 @@ using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Files;
 
-/// <summary>What may happen on the way: messages in between, a second file, second thoughts, a cut, the same file again.</summary>
+/// <summary>What may happen on the way: messages in between, a second file, a cancellation, a cut, the same file again.</summary>
 public sealed class UploadCourseTests(TwoNodes nodes) : IClassFixture<TwoNodes>
 {
     private static readonly HttpClient Http = new() { Timeout = ChatPeer.Patience };

@@ -7,7 +7,7 @@ using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Outbox;
 
-/// <summary>What holds for every outbox and the relay that fills it.</summary>
+/// <summary>What holds for every outbox and the backplane that fills it.</summary>
 public abstract class OutboxContract
 {
     private protected const int Limit = 30_000;

@@ -45,7 +45,7 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Limit)]
-    public async Task Worker_SeveralRooms_SavesEachOnceInSeqOrderSideBySide()
+    public async Task Leases_SeveralRooms_SavesEachOnceInSeqOrderSideBySide()
     {
         var (now, most) = (0, 0);
         var inRoom = new ConcurrentDictionary<long, int>();
@@ -83,7 +83,7 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Limit)]
-    public async Task Worker_NewMessages_AreSavedWithoutDelay()
+    public async Task Leases_NewMessages_AreSavedWithoutDelay()
     {
         await StartAsync();
         var room = Drafts.NewRoom();
@@ -101,7 +101,7 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Limit)]
-    public async Task Worker_MessagesThatComeWhileOneIsSaved_FollowAtOnce()
+    public async Task Leases_MessagesThatComeWhileOneIsSaved_FollowAtOnce()
     {
         await StartAsync();
         var (room, other) = (Drafts.NewRoom(), Drafts.NewRoom());
@@ -126,7 +126,7 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Limit)]
-    public async Task Worker_ABacklogLargerThanAHandful_IsDrainedOnceEach()
+    public async Task Leases_ABacklogLargerThanAHandful_IsDrainedOnceEach()
     {
         for (var number = 1; number <= 3000; number++)
         {
@@ -141,7 +141,7 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Limit)]
-    public async Task Worker_OneRoomFails_TheOthersGoOnAndNothingIsRemovedBeforeItIsSaved()
+    public async Task Leases_OneRoomFails_TheOthersGoOnAndNothingIsRemovedBeforeItIsSaved()
     {
         var (bad, good) = (Drafts.NewRoom(), Drafts.NewRoom());
         var heal = false;
@@ -170,7 +170,7 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Limit)]
-    public async Task Worker_Stops_LeavesTheRestAndTheNextOneFinishes()
+    public async Task Leases_Stops_LeavesTheRestAndTheNextOneFinishes()
     {
         Quantum.Instead = async (call, context) =>
         {
@@ -199,7 +199,7 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Limit)]
-    public async Task Worker_SavedOrRefused_TellsThoseConcerned()
+    public async Task Leases_SavedOrRefused_TellsThoseConcerned()
     {
         var room = Drafts.NewRoom();
         var (heard, told) = (new Heard(), new ConcurrentQueue<string>());
@@ -234,7 +234,7 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Limit)]
-    public async Task Worker_TheSenderCanNotBeToldNow_DoesAllOfItAgain()
+    public async Task Leases_TheSenderCanNotBeToldNow_DoesAllOfItAgain()
     {
         var told = new ConcurrentQueue<string>();
         await using var user = await _backplane.SubscribeToUserAsync(7, json => told.Enqueue(Encoding.UTF8.GetString(json.Span)));

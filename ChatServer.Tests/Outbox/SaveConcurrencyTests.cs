@@ -9,65 +9,65 @@ public sealed class SaveConcurrencyTests
     [Fact]
     public async Task Release_AllWentWell_TwiceAsManyUpToTheMost()
     {
-        var slots = new SaveConcurrency(10);
-        slots.Allowed.Should().Be(4);
+        var concurrency = new SaveConcurrency(10);
+        concurrency.Allowed.Should().Be(4);
 
-        await SaveAsync(slots, times: 4, wentWell: true);
-        slots.Allowed.Should().Be(8);
-        await SaveAsync(slots, times: 8, wentWell: true);
+        await SaveAsync(concurrency, times: 4, wentWell: true);
+        concurrency.Allowed.Should().Be(8);
+        await SaveAsync(concurrency, times: 8, wentWell: true);
 
-        slots.Allowed.Should().Be(10);
-        slots.Saved.Should().Be(12);
+        concurrency.Allowed.Should().Be(10);
+        concurrency.Saved.Should().Be(12);
     }
 
     [Fact]
     public async Task Release_FailuresAlone_OneAtATimeAndSlowlyBack()
     {
-        var slots = new SaveConcurrency(32);
-        await SaveAsync(slots, times: 28, wentWell: true);
-        slots.Allowed.Should().Be(32);
+        var concurrency = new SaveConcurrency(32);
+        await SaveAsync(concurrency, times: 28, wentWell: true);
+        concurrency.Allowed.Should().Be(32);
 
-        await SaveAsync(slots, times: 2, wentWell: false);
+        await SaveAsync(concurrency, times: 2, wentWell: false);
 
-        slots.Allowed.Should().Be(1);
-        await SaveAsync(slots, times: 1, wentWell: true);
-        slots.Allowed.Should().Be(2);
+        concurrency.Allowed.Should().Be(1);
+        await SaveAsync(concurrency, times: 1, wentWell: true);
+        concurrency.Allowed.Should().Be(2);
     }
 
     [Fact]
     public async Task Release_OneFailsWhileOthersAreSaved_IsNoOutage()
     {
-        var slots = new SaveConcurrency(32);
-        await SaveAsync(slots, times: 28, wentWell: true);
+        var concurrency = new SaveConcurrency(32);
+        await SaveAsync(concurrency, times: 28, wentWell: true);
 
-        await SaveAsync(slots, times: 1, wentWell: false);
+        await SaveAsync(concurrency, times: 1, wentWell: false);
 
-        slots.Allowed.Should().Be(16);
+        concurrency.Allowed.Should().Be(16);
     }
 
     [Fact]
     public async Task Take_NoneFree_WaitsForARelease_AndACancelledOneTakesNone()
     {
-        var slots = new SaveConcurrency(1);
-        await slots.TakeAsync(CancellationToken.None);
+        var concurrency = new SaveConcurrency(1);
+        await concurrency.TakeAsync(CancellationToken.None);
         using var cancelled = new CancellationTokenSource();
-        var givesUp = slots.TakeAsync(cancelled.Token).AsTask();
-        var waits = slots.TakeAsync(CancellationToken.None).AsTask();
+        var givesUp = concurrency.TakeAsync(cancelled.Token).AsTask();
+        var waits = concurrency.TakeAsync(CancellationToken.None).AsTask();
         waits.IsCompleted.Should().BeFalse();
 
         await cancelled.CancelAsync();
-        slots.Release(wentWell: null);
+        concurrency.Release(wentWell: null);
 
         await waits.WaitAsync(Limit);
         await FluentActions.Awaiting(() => givesUp).Should().ThrowAsync<OperationCanceledException>();
     }
 
-    private static async Task SaveAsync(SaveConcurrency slots, int times, bool wentWell)
+    private static async Task SaveAsync(SaveConcurrency concurrency, int times, bool wentWell)
     {
         for (var time = 0; time < times; time++)
         {
-            await slots.TakeAsync(CancellationToken.None).AsTask().WaitAsync(Limit);
-            slots.Release(wentWell);
+            await concurrency.TakeAsync(CancellationToken.None).AsTask().WaitAsync(Limit);
+            concurrency.Release(wentWell);
         }
     }
 }

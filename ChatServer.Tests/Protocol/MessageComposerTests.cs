@@ -35,7 +35,7 @@ public sealed class MessageComposerTests
     }
 
     [Fact]
-    public void File_AnyName_IsTheJsonOfTheContractAndItsReceiptIsRead()
+    public void File_AnyName_IsTheJsonOfTheContractAndItsAckIsRead()
     {
         var file = new FileDescription("1-x", "Über \"blick\" 表.pdf", "application/pdf", 12, "ab", "/files/1-x");
         var message = MessageComposer.File(new(3, 12), 7, "\\u0061\\\""u8, file, "2026-01-01T10:00:00.000Z");
@@ -52,24 +52,24 @@ public sealed class MessageComposerTests
             ["timestamp"] = "2026-01-01T10:00:00.000Z",
         }.ToJsonString());
         MessageFrame.IsFile(json).Should().BeTrue();
-        var receipt = Ack.Of(json, 501);
-        (receipt.RoomId, Encoding.UTF8.GetString(receipt.RawIdentifier), Encoding.UTF8.GetString(receipt.Timestamp))
+        var ack = Ack.Of(json, 501);
+        (ack.RoomId, Encoding.UTF8.GetString(ack.RawIdentifier), Encoding.UTF8.GetString(ack.Timestamp))
             .Should().Be((12, "\\u0061\\\"", "2026-01-01T10:00:00.000Z"));
     }
 
     [Theory]
     [MemberData(nameof(Texts))]
-    public void Ack_FromAMessagesReceipt_SaysTheSame(string identifier, string body)
+    public void Ack_OfAMessage_SaysWhatTheMessageSays(string identifier, string body)
     {
         var message = MessageComposer.Chat(new(3, RoomKey.MaxRoomId), 7, Raw(identifier), Raw(body), "2026-01-01T10:00:00.000Z");
         var json = message.Number(501).Span;
 
-        var receipt = Ack.Of(json, 501);
-        var ack = new byte[receipt.Length];
-        receipt.Write(ack);
+        var ack = Ack.Of(json, 501);
+        var written = new byte[ack.Length];
+        ack.Write(written);
 
-        Encoding.UTF8.GetString(receipt.RawIdentifier).Should().Be(identifier);
-        JsonNode.Parse(ack)!.ToJsonString().Should().Be(new JsonObject
+        Encoding.UTF8.GetString(ack.RawIdentifier).Should().Be(identifier);
+        JsonNode.Parse(written)!.ToJsonString().Should().Be(new JsonObject
         {
             ["type"] = "ack", ["success"] = true, ["room_id"] = RoomKey.MaxRoomId, ["identifier"] = Meant(identifier), ["seq"] = 501,
             ["timestamp"] = "2026-01-01T10:00:00.000Z",
@@ -84,9 +84,9 @@ public sealed class MessageComposerTests
             "file":{"identifier":"x","timestamp":"y","room_id":9},"timestamp":"t"}
             """u8;
 
-        var receipt = Ack.Of(message, 5);
+        var ack = Ack.Of(message, 5);
 
-        (receipt.RoomId, Encoding.UTF8.GetString(receipt.RawIdentifier), Encoding.UTF8.GetString(receipt.Timestamp)).Should()
+        (ack.RoomId, Encoding.UTF8.GetString(ack.RawIdentifier), Encoding.UTF8.GetString(ack.Timestamp)).Should()
             .Be((12, "f1", "t"));
         Encoding.UTF8.GetString(MessageFrame.Opening(message)).Should().Be("{\"type\":\"file\",\"success\":true,\"messages\":[");
     }

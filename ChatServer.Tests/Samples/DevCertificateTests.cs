@@ -5,7 +5,7 @@ using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Samples;
 
-/// <summary>certs/make-dev-cert.sh, run on a copy of its own: with openssl, and where openssl is not installed.</summary>
+/// <summary>certs/make-dev-cert.sh, run on a copy of its own: with openssl, and without it.</summary>
 [UnsupportedOSPlatform("windows")]
 public sealed class DevCertificateTests : IDisposable
 {
@@ -111,7 +111,7 @@ public sealed class DevCertificateTests : IDisposable
         // The SDK keeps its certificate in the home folder: not in the tester's.
         ("HOME", path is null ? Environment.GetEnvironmentVariable("HOME") : _folder.CreateSubdirectory("home").FullName));
 
-    /// <summary>A search path with the tools but for openssl.</summary>
+    /// <summary>A search path with all tools except openssl.</summary>
     private string HideOpenSsl()
     {
         var tools = _folder.CreateSubdirectory("tools");

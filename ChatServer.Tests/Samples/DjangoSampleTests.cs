@@ -89,7 +89,7 @@ public sealed class DjangoSampleTests(QuantumDjango quantum) : IClassFixture<Qua
     }
 
     [Fact]
-    public async Task SaveFile_KeepsNameAndBytes_AlsoWhereTheNameIsNotAscii()
+    public async Task SaveFile_KeepsNameAndBytes_AlsoIfTheNameIsNotAscii()
     {
         using var anna = await quantum.LogInAsync("anna", Acme);
         foreach (var (identifier, bytes) in new[] { ("file-1", "%PDF"u8.ToArray()), ("file-1", "again"u8.ToArray()), ("file-2", []) })

@@ -48,7 +48,7 @@ public sealed class AuthenticatorTests
         (await AuthenticateAsync("s3ss10n_3_7"u8.ToArray())).Should().BeNull();
 
         _store.LookUps.Should().Be(0);
-        _log.Should().Equal("Information: A token was refused: MalformedToken");
+        _log.Should().Equal("Information: A token was refused: MalformedToken.");
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class AuthenticatorTests
         (await AuthenticateAsync(Token)).Should().BeNull();
 
         _store.LookUps.Should().Be(3);
-        _log.Should().Equal(Enumerable.Repeat("Information: A token was refused: UnknownSession", 3));
+        _log.Should().Equal(Enumerable.Repeat("Information: A token was refused: UnknownSession.", 3));
     }
 
     [Fact]
@@ -75,7 +75,9 @@ public sealed class AuthenticatorTests
 
         (await AuthenticateAsync(Token)).Should().BeNull();
 
-        _log.Should().Equal("Warning: The session record of user 7, company 3 cannot be used: WrongIdentity");
+        _log.Should().Equal(
+            "Warning: The session record of user 7, company 3 cannot be used: WrongIdentity. "
+            + "Check what Quantum writes, SESSION_ENCRYPTION and FERNET_KEYS.");
     }
 
     [Fact]

@@ -48,7 +48,7 @@ public sealed class FernetTests
         Decrypt(At(now, Secret), token, Minute).Should().BeNull(description);
 
     [Fact]
-    public void TryDecrypt_InvalidJsonsExpiredToken_IsGoodWhereAgeDoesNotCount() =>
+    public void TryDecrypt_InvalidJsonsExpiredToken_IsGoodIfAgeDoesNotCount() =>
         Decrypt(At("2030-01-01T00:00:00Z", Secret),
             "gAAAAAAdwJ6xAAECAwQFBgcICQoLDA0OD3HkMATM5lFqGaerZ-fWPAl1-szkFVzXTuGb4hR8AKtwcaX1YdykRtfsH-p1YsUD2Q==", null)
             .Should().NotBeNull();

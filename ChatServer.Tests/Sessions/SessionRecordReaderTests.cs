@@ -146,7 +146,7 @@ public sealed class SessionRecordReaderTests
         reader.TryRead(foreign, Key, out _, out var fault).Should().BeFalse();
         fault.Should().Be(SessionFault.NotDecryptable);
         reader.TryRead(Encoding.UTF8.GetBytes(Good), Key, out _, out fault).Should()
-            .BeFalse("a plain value must not pass where encryption is on");
+            .BeFalse("a plain value must not pass if encryption is on");
         fault.Should().Be(SessionFault.NotDecryptable);
     }
 

@@ -33,7 +33,7 @@ public sealed class ChatFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await _redis.InitializeAsync();
-        _connection = await ConnectionMultiplexer.ConnectAsync(_redis.Endpoint);
+        _connection = await _redis.ConnectAsync();
         _quantum = await QuantumServer.StartAsync();
         _node = await StartNodeAsync();
     }

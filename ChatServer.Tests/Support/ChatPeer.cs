@@ -24,7 +24,7 @@ internal sealed class ChatPeer : IAsyncDisposable
         _receiving = ReceiveAsync();
     }
 
-    /// <summary>The close code and reason that the server gave; 1006 where it gave none.</summary>
+    /// <summary>The close code and reason that the server gave; 1006 if it gave none.</summary>
     public Task<(int Code, string Reason)> Closed => _closed.Task.WaitAsync(Patience);
 
     public ClientWebSocket Socket => _socket;

@@ -2,12 +2,12 @@ using System.Net.Sockets;
 
 namespace ChatServer.Tests.Support;
 
-/// <summary>Waits for what comes about by itself, never for longer than it may take.</summary>
+/// <summary>Waits for what happens in the background, with a limit.</summary>
 internal static class Eventually
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
-    /// <summary>Looks again and again until it is so; the test fails where it never is.</summary>
+    /// <summary>Checks again and again until it is so; the test fails if it never is.</summary>
     public static async Task TrueAsync(Func<bool> condition, TimeSpan within, Func<string> what)
     {
         for (var start = TimeProvider.System.GetTimestamp(); !condition();)

@@ -27,7 +27,7 @@ internal sealed class NodeProcess(int redisPort, int quantumPort, string? progra
         long.Parse(
             File.ReadAllText($"/proc/{_process!.Id}/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
 
-    /// <summary>What it logged, over all its lives.</summary>
+    /// <summary>What it logged, over all its starts.</summary>
     public IEnumerable<string> Log => [.. _earlier, .. _process?.Output.Split('\n') ?? []];
 
     /// <summary>Starts, and waits until it is alive.</summary>

@@ -42,7 +42,7 @@ public sealed class QuantumDjango : IAsyncLifetime
         }
         catch
         {
-            // Nobody disposes of a fixture that did not come to be, and its servers would stay.
+            // Nobody disposes of a fixture whose start failed, and its servers would stay.
             await DisposeAsync();
             throw;
         }

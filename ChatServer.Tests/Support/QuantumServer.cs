@@ -35,7 +35,7 @@ internal sealed class QuantumServer : IAsyncDisposable
     /// <summary>Also after it has stopped: another one may start there.</summary>
     public Uri Url { get; private set; } = new("http://127.0.0.1");
 
-    /// <summary>So many rows are made and their answers lost on the way.</summary>
+    /// <summary>For so many calls the row is made and the answer is lost on the way.</summary>
     public int AnswersToLose
     {
         set => Volatile.Write(ref _answersToLose, value);
@@ -44,10 +44,10 @@ internal sealed class QuantumServer : IAsyncDisposable
     /// <summary>Who is in a room; null answers 404. To begin with: users 1 to 99 are in every room.</summary>
     public Func<long, IReadOnlyList<long>?> Members { get; set; } = _ => [.. Enumerable.Range(1, 99).Select(user => (long)user)];
 
-    /// <summary>Answers a save in place of Quantum where it returns true.</summary>
+    /// <summary>Answers a save in place of Quantum if it returns true.</summary>
     public Func<SaveCall, HttpContext, Task<bool>> Instead { get; set; } = (_, _) => Task.FromResult(false);
 
-    /// <summary>Answers a question for members in place of Quantum where it returns true.</summary>
+    /// <summary>Answers a question for members in place of Quantum if it returns true.</summary>
     public Func<HttpContext, Task<bool>> InsteadOfMembers { get; set; } = _ => Task.FromResult(false);
 
     public int MemberCalls => Volatile.Read(ref _memberCalls);

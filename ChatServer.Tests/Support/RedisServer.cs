@@ -40,7 +40,7 @@ public sealed class RedisServer : IAsyncLifetime
 
     public string Endpoint => $"{Host}:{Port}";
 
-    /// <summary>Where it works: dump.rdb and appendonlydir, if asked for, survive a stop there.</summary>
+    /// <summary>Its working directory: dump.rdb and appendonlydir, if asked for, survive a stop there.</summary>
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("redis-").FullName;
 
     public int ProcessId => Running.Id;
@@ -132,7 +132,7 @@ public sealed class RedisServer : IAsyncLifetime
         await Running.WaitForExitAsync().WaitAsync(ExitTimeout);
     }
 
-    /// <summary>A client that keeps trying where the server is away.</summary>
+    /// <summary>A client that keeps trying while the server is away.</summary>
     /// <param name="options">Further options of StackExchange.Redis, comma-separated.</param>
     public Task<ConnectionMultiplexer> ConnectAsync(string options = "") =>
         ConnectionMultiplexer.ConnectAsync($"{Endpoint},abortConnect=false,allowAdmin=true,{options}").WaitAsync(StartTimeout);
@@ -202,7 +202,7 @@ public sealed class RedisServer : IAsyncLifetime
         }
     }
 
-    /// <summary>Whether PING is answered: also by NOAUTH where a password is set, but not while the data is loading.</summary>
+    /// <summary>Whether PING is answered: also by NOAUTH if a password is set, but not while the data is loading.</summary>
     private async Task<bool> AnswersAsync()
     {
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(2));

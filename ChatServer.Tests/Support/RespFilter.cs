@@ -56,7 +56,7 @@ internal sealed class RespFilter
         return false;
     }
 
-    /// <returns>False where the reply is not complete yet.</returns>
+    /// <returns>False if the reply is not complete yet.</returns>
     private static bool TrySkip(ReadOnlySpan<byte> data, ref int at)
     {
         var line = data[at..].IndexOf("\r\n"u8);

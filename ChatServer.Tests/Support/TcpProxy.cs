@@ -189,7 +189,7 @@ internal sealed class TcpProxy : IAsyncDisposable
         }
         catch
         {
-            // Whatever ended one direction ends the other one; what it was is the caller's affair.
+            // Whatever ended one direction ends the other one; the caller sees the cause.
             link.Cut();
             throw;
         }

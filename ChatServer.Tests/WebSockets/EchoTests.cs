@@ -105,9 +105,6 @@ public sealed class EchoTests
         using var client = await ConnectAsync(server, way, timeout.Token);
 
         await client.SendAsync("flood"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, timeout.Token);
-
-        // The answer to the upgrade may be here before the server has noted whose it is.
-        await Eventually.TrueAsync(() => server.Latest is not null, Patience, () => "the server serves nobody");
         var outbound = server.Latest!;
         while (outbound.TrySend([]) != SendResult.Slow)
         {
@@ -232,6 +229,9 @@ public sealed class EchoTests
         client.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
         await client.ConnectAsync(
             new Uri($"{(way == Way.Plain ? "ws" : "wss")}://localhost:{server.Port}{path}"), invoker, cancellationToken);
+
+        // The answer to the upgrade may be here before the server has noted whose it is.
+        await Eventually.TrueAsync(() => server.Latest is not null, Patience, () => "the server serves nobody");
         return client;
     }
 

@@ -5,7 +5,7 @@ using static ChatServer.Tests.WebSockets.Support.ClientFrames;
 
 namespace ChatServer.Tests.WebSockets;
 
-/// <summary>Where the network cuts the stream must not show.</summary>
+/// <summary>It must make no difference where the network cuts the stream.</summary>
 public sealed class FrameReaderSplitTests
 {
     private static readonly byte[] Blob = [.. Enumerable.Range(0, 300).Select(i => (byte)(i * 7))];

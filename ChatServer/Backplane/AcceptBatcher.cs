@@ -33,7 +33,7 @@ internal sealed class AcceptBatcher(IDatabase database, string script, LogLimits
             _running = true;
         }
 
-        // Not at once: what this turn of the receiving side still brings shares the call.
+        // Not at once: what else this turn of the receiving loop brings shares the call.
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
@@ -54,7 +54,7 @@ internal sealed class AcceptBatcher(IDatabase database, string script, LogLimits
             }
             catch (Exception exception)
             {
-                // Also a defect of ours must not stop the batcher for good.
+                // Not even a bug of ours may stop the batcher for good.
                 var unavailable = exception as RedisUnavailableException ?? new("The accept step failed.", exception);
                 TakeTheRest();
                 foreach (var (draft, _, listener) in _batch.Skip(told))
@@ -65,7 +65,7 @@ internal sealed class AcceptBatcher(IDatabase database, string script, LogLimits
         }
     }
 
-    /// <returns>False where nothing waits: the next post runs the batcher again.</returns>
+    /// <returns>False if nothing waits: the next post runs the batcher again.</returns>
     private bool TryTake()
     {
         _batch.Clear();

@@ -1,6 +1,6 @@
 namespace ChatServer.Backplane;
 
-/// <summary>Adds the way of messages between nodes. What it needs to know of rooms, <see cref="LogLimits"/>, comes from the host.</summary>
+/// <summary>Adds the backplane over Redis. Its limits of rooms, <see cref="LogLimits"/>, come from the host.</summary>
 internal static class BackplaneExtensions
 {
     public static IServiceCollection AddRedisBackplane(this IServiceCollection services) =>

@@ -4,7 +4,7 @@ namespace ChatServer.Backplane;
 
 /// <summary>
 /// One subscription per subject on this node, whatever the number of its users: opened for the first, closed after the last.
-/// A subject that is entered again while its old subscription still ends waits for that, so that one cannot take the other with it.
+/// A subject that is entered again while its old subscription is still closing waits for that, so that closing can't end the new one.
 /// </summary>
 /// <param name="create">Makes what stands for a key while it is in use.</param>
 /// <param name="open">Subscribes; what it returns is disposed after the last user has gone.</param>
@@ -63,7 +63,7 @@ internal sealed class CountedSubscriptions<TKey, TSubject>(Func<TKey, TSubject> 
         }
         catch
         {
-            // Whatever went wrong, this user is out again; the next one tries anew.
+            // Whatever went wrong, this user is not counted; the next one tries again.
             Exit(key);
             throw;
         }

@@ -6,7 +6,7 @@ namespace ChatServer.Backplane;
 /// <summary>Names a room's numbering.</summary>
 internal static class Epoch
 {
-    /// <summary>Eight random characters: enough that a room that begins anew is not taken for its former self.</summary>
+    /// <summary>Eight random characters: enough to tell a room's new numbering from its old one.</summary>
     public static string New() => RandomNumberGenerator.GetString("abcdefghijkmnpqrstuvwxyz23456789", 8);
 
     /// <summary>Reads an epoch, which mostly is the one that is known already.</summary>

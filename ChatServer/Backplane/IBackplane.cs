@@ -4,7 +4,7 @@ using ChatServer.Redis;
 namespace ChatServer.Backplane;
 
 /// <summary>
-/// The way of a message between nodes. What holds for every implementation (one suite of contract tests runs over all of them):
+/// Carries messages between nodes. What holds for every implementation (one suite of contract tests runs over all of them):
 /// <list type="bullet">
 /// <item>
 /// Accepting is one atomic step: dedupe, seq, log, outbox, publication. A seq is given once, without holes, counting from 1 in an epoch.
@@ -17,12 +17,12 @@ namespace ChatServer.Backplane;
 internal interface IBackplane
 {
     /// <summary>
-    /// Begins the accept step of a message; within about 2 s the listener is told, once, what became of it. A message whose file is held no
-    /// more is not accepted.
+    /// Begins the accept step of a message; within about 2 s the listener is told the outcome, once. A message whose file is no longer held
+    /// is not accepted.
     /// </summary>
     void Accept(MessageDraft draft, IAcceptListener listener);
 
-    /// <summary>The first answer to an identifier; null where none is known.</summary>
+    /// <summary>The first answer to an identifier; null if none is known.</summary>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask<Acceptance?> FindAsync(RoomKey room, long userId, string identifier);
 
@@ -45,11 +45,11 @@ internal interface IBackplane
     void WhenRestored(Action restored);
 
     /// <summary>
-    /// Reads a room's log: up to <paramref name="count"/> messages (0: just where it stands) with a seq over <paramref name="after"/>, in
+    /// Reads a room's log: up to <paramref name="count"/> messages (0: its position only) with a seq over <paramref name="after"/>, in
     /// order.
     /// </summary>
     /// <param name="seenIn">
-    /// The epoch in which this node has seen <paramref name="after"/>; null where it only asks, as clients do. Where Redis has forgotten
+    /// The epoch in which this node has seen <paramref name="after"/>; null if it only asks, as clients do. If Redis has forgotten
     /// what was seen, the room begins a new epoch, so that no seq is given twice.
     /// </param>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
@@ -126,15 +126,15 @@ internal readonly record struct RelayedMessage(long Seq, string Epoch, ulong Ori
 /// <param name="Json">The frame.</param>
 internal sealed record RoomNotice(long ExceptUserId, ulong ExceptConnection, ReadOnlyMemory<byte> Json)
 {
-    /// <summary>Nobody waits for it: where a message comes soon it leaves in the same write, which costs next to nothing.</summary>
+    /// <summary>Nobody waits for it: if a message comes soon, both leave in one write, which costs next to nothing.</summary>
     public bool MayWait { get; init; }
 }
 
 /// <summary>A piece of a room's log.</summary>
 /// <param name="Epoch">The room's numbering; reading a room that has none begins one.</param>
-/// <param name="Head">The room's newest seq; 0 where it has none.</param>
+/// <param name="Head">The room's newest seq; 0 if it has none.</param>
 /// <param name="Messages">
-/// In seq order, without holes among themselves; the first may lie beyond the asked-for one where older ones are held no more.
+/// In seq order, without holes among themselves; the first may lie beyond the asked-for one if older ones are no longer held.
 /// </param>
 internal sealed record LogPage(string Epoch, long Head, IReadOnlyList<RelayedMessage> Messages);
 

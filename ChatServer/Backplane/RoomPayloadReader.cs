@@ -8,7 +8,7 @@ internal sealed class RoomPayloadReader(IRoomListener listener)
     /// <summary>The epoch of the last message, so that not each one makes a string of its own.</summary>
     private string _epoch = "";
 
-    /// <returns>False where something in it is none of ours; what comes before that has been handed over.</returns>
+    /// <returns>False if no ChatServer wrote a part of it; what comes before that part has been handed over.</returns>
     public bool Read(ReadOnlySpan<byte> payload)
     {
         do

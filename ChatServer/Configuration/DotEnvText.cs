@@ -5,7 +5,7 @@ namespace ChatServer.Configuration;
 
 /// <summary>
 /// The text of a .env file, read as python-dotenv reads it: comments, <c>export</c>, quotes, escapes in quotes, quoted values over
-/// several lines, and <c> #</c> comments behind a value. Of two equal names the last counts. A <c>$</c> is a <c>$</c>: nothing is
+/// several lines, and <c> #</c> comments after a value. Of two equal names the last counts. A <c>$</c> is a <c>$</c>: nothing is
 /// expanded, as in django-environ's read_env.
 /// </summary>
 /// <param name="Settings">The names and values.</param>
@@ -67,7 +67,7 @@ internal sealed record DotEnvText(IReadOnlyDictionary<string, string> Settings, 
             return true;
         }
 
-        // On a copy: where the quote is never closed, only the line that it stands on is lost, not the rest of the file.
+        // On a copy: if the quote is never closed, only its line is lost, not the rest of the file.
         var ahead = cursor;
         if (!ahead.TryTakeQuoted(out value))
         {

@@ -27,7 +27,7 @@ internal sealed class SettingReader(IConfiguration configuration)
     /// <summary>A text that must be set.</summary>
     /// <param name="name">The setting's name.</param>
     /// <param name="why">What it is needed for, the end of the sentence "NAME: is not set; …", without a full stop.</param>
-    /// <returns>The empty string where it is not set.</returns>
+    /// <returns>The empty string if it is not set.</returns>
     public string Required(string name, string why)
     {
         var value = Find(name);
@@ -99,7 +99,7 @@ internal sealed class SettingReader(IConfiguration configuration)
 
     /// <summary>
     /// An absolute http or https address without user, query and fragment. Its path ends in a slash, so that relative addresses
-    /// stay below it (RFC 3986, section 5.2.3). Null where it is not set or wrong.
+    /// stay below it (RFC 3986, section 5.2.3). Null if it is not set or wrong.
     /// </summary>
     public Uri? HttpUrl(string name)
     {
@@ -192,7 +192,7 @@ internal sealed class SettingReader(IConfiguration configuration)
             return null;
         }
 
-        // Spaces around a password may be part of it; around anything else they are a slip of the pen.
+        // Spaces around a password may be part of it; around anything else they are a typing error.
         return Secrets.Contains(name) ? section.Value : section.Value.Trim();
     }
 }

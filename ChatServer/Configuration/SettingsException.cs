@@ -1,6 +1,6 @@
 namespace ChatServer.Configuration;
 
-/// <summary>The settings are wrong: the start is off, with one line for each mistake.</summary>
+/// <summary>The settings are wrong and the service does not start; one line for each mistake.</summary>
 internal sealed class SettingsException(IReadOnlyList<string> mistakes) : Exception(string.Join(Environment.NewLine, mistakes))
 {
     /// <summary>EX_CONFIG of sysexits.h: something was found in an unconfigured or misconfigured state.</summary>

@@ -6,12 +6,12 @@ internal static class UnknownSettings
     /// <summary>Every setting that only ChatServer has carries this prefix.</summary>
     public const string Prefix = "CHAT_";
 
-    /// <summary>From this length on, two slips may still be meant for a known name: in short names they make another name.</summary>
+    /// <summary>From this length on, two typing errors may still mean a known name: in short names they make another name.</summary>
     private const int LongName = 12;
 
     private const int OurTolerance = 2;
 
-    /// <returns>One warning for each, with the nearest known name where one is near.</returns>
+    /// <returns>One warning for each, with the nearest known name if one is near.</returns>
     public static IReadOnlyList<string> Find(IConfiguration configuration, IReadOnlyCollection<string> knownNames)
     {
         var known = knownNames.ToHashSet(StringComparer.OrdinalIgnoreCase);
@@ -53,7 +53,7 @@ internal static class UnknownSettings
             .FirstOrDefault();
     }
 
-    /// <summary>Edit distance in which two letters in the wrong order are one slip (optimal string alignment).</summary>
+    /// <summary>Edit distance in which two letters in the wrong order are one error (optimal string alignment).</summary>
     private static int Distance(string a, string b)
     {
         if (Math.Abs(a.Length - b.Length) > OurTolerance)

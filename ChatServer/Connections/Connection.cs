@@ -33,7 +33,7 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     /// <summary>Null until the first frame has authenticated it; never changes after that.</summary>
     public Caller? Caller { get; private set; }
 
-    /// <summary>When its session ends of itself, as far as is known; null where it has no end.</summary>
+    /// <summary>When its session expires, as far as is known; null if it has no end.</summary>
     public DateTimeOffset? SessionEndsAt { get; set; }
 
     public Outbound Outbound => outbound;
@@ -47,7 +47,7 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     /// <summary>When the peer was last heard, as <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
     public long HeardAt { get; private set; } = time.GetTimestamp();
 
-    /// <summary>When the server last sent a ping for want of traffic; 0: none is out.</summary>
+    /// <summary>When the server last sent a ping because of silence; 0: none is unanswered.</summary>
     public long PingedAt { get; set; }
 
     /// <summary>
@@ -92,7 +92,7 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
         }
     }
 
-    /// <summary>Sends what is meant for its user, if it has been welcomed; nothing is owed to it before.</summary>
+    /// <summary>Sends what is meant for its user, if it has been welcomed; before that it gets nothing.</summary>
     public void SendToUser(ReadOnlySpan<byte> json)
     {
         lock (_welcoming)
@@ -114,7 +114,7 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     /// <summary>
     /// Sends whole frames, without ever blocking. A peer that takes them too slowly is closed with 4001 and can recover from the log.
     /// </summary>
-    /// <returns>False where the connection is, or now goes, out of use.</returns>
+    /// <returns>False if the connection is closed, or closes now.</returns>
     public bool Send(ReadOnlySpan<byte> frames) => _heldWelcome is null ? SendNow(frames) : SendBehindWelcome(frames);
 
     /// <summary>Frames a JSON text and sends it.</summary>
@@ -128,7 +128,7 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     }
 
     /// <summary>
-    /// Ends the connection in good order: the close frame goes out behind what is queued, the peer gets time to answer it, then
+    /// Ends the connection gracefully: the close frame is sent after what is queued, the peer gets time to answer it, then
     /// the transport is cut. The first reason counts, later calls do nothing.
     /// </summary>
     public void Close(CloseReason reason)

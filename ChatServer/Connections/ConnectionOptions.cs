@@ -18,7 +18,7 @@ internal sealed record ConnectionOptions(
     /// <summary>How long a peer that broke the protocol has to take its close frame.</summary>
     public static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
 
-    /// <summary>How often all connections are looked at; their time limits are kept to within it.</summary>
+    /// <summary>How often all connections are looked at; their time limits are accurate to it.</summary>
     public static readonly TimeSpan TimeoutCheckInterval = TimeSpan.FromMilliseconds(500);
 
     public static ConnectionOptions Read(SettingReader settings) => new(

@@ -34,7 +34,7 @@ internal sealed class ConnectionRegistry(ConnectionOptions options)
     public void Add(Connection connection) => _all[connection.Id] = connection;
 
     /// <summary>Counts an authenticated connection for its user.</summary>
-    /// <returns>False where the user has <c>MAX_CONNECTIONS_PER_USER</c> already; it is not counted then.</returns>
+    /// <returns>False if the user has <c>MAX_CONNECTIONS_PER_USER</c> already; it is not counted then.</returns>
     public bool TryAddToUser(Connection connection)
     {
         var user = connection.Caller!.UserId;

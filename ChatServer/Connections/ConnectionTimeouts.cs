@@ -4,8 +4,8 @@ using ChatServer.WebSockets;
 namespace ChatServer.Connections;
 
 /// <summary>
-/// Watches over silence with one timer for all connections in place of three timers each: those that don't authenticate in time, those to
-/// ping, those that don't answer. A limit is kept to within <see cref="ConnectionOptions.TimeoutCheckInterval"/>.
+/// Closes or pings silent connections, with one timer for all of them instead of three timers each: those that don't authenticate in
+/// time, those to ping, those that don't answer. Limits are accurate to <see cref="ConnectionOptions.TimeoutCheckInterval"/>.
 /// </summary>
 internal sealed class ConnectionTimeouts(ConnectionRegistry connections, ConnectionOptions options, TimeProvider time) : BackgroundService
 {

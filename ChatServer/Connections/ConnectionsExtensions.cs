@@ -1,6 +1,6 @@
 namespace ChatServer.Connections;
 
-/// <summary>Adds the registry of connections and what watches over their silence.</summary>
+/// <summary>Adds the registry of connections and their timeouts.</summary>
 internal static class ConnectionsExtensions
 {
     public static IServiceCollection AddConnections(this IServiceCollection services, ConnectionOptions options) =>

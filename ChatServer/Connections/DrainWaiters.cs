@@ -6,7 +6,7 @@ internal sealed class DrainWaiters(Lock gate)
 {
     private readonly List<Waiter> _waiting = [];
 
-    /// <summary>Completes at <see cref="Wake"/> when at most that many bytes wait. Never fails but by the token.</summary>
+    /// <summary>Completes at <see cref="Wake"/> when at most that many bytes wait. Fails only by the token.</summary>
     public Task WaitAsync(long atMost, CancellationToken cancellationToken)
     {
         var waiter = new Waiter(atMost);

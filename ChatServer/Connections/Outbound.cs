@@ -38,7 +38,7 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
     private DrainWaiters? _waiters;
     private TaskCompletionSource? _drainEnded;
 
-    /// <summary>The fastest way that keeps the order: the socket itself where nothing stands between it and the frames.</summary>
+    /// <summary>The fastest way that keeps the order: the socket itself if nothing stands between it and the frames.</summary>
     /// <param name="connection">A connection on which nobody else writes.</param>
     /// <param name="limitBytes">The most bytes that may wait.</param>
     /// <param name="time">Measures the grace of closing.</param>
@@ -74,7 +74,7 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
 
     /// <summary>
     /// Sends or queues frames, all or none, without waiting for anything: the frames are the caller's again at once.
-    /// Of frames that pass the limit none is sent, but one that the kernel has begun to take is finished.
+    /// Frames that exceed the limit are not sent; only one that the kernel has begun to take is finished.
     /// </summary>
     /// <param name="frames">Whole frames.</param>
     public SendResult TrySend(ReadOnlySpan<byte> frames)
@@ -90,7 +90,7 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
         }
     }
 
-    /// <summary>Completes when at most that many bytes wait, or the connection is closed. Never fails but by the token.</summary>
+    /// <summary>Completes when at most that many bytes wait, or the connection is closed. Fails only by the token.</summary>
     public ValueTask WaitForDrainAsync(long atMost, CancellationToken cancellationToken = default)
     {
         lock (_gate)
@@ -225,12 +225,12 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
         }
         catch (Exception)
         {
-            // Whatever the transport throws, the connection has ended; nobody awaits this loop, and its reader sees the end as well.
+            // Whatever the transport throws, the connection has ended; nobody awaits this loop, and the reading side sees the end as well.
             EndDrain();
         }
     }
 
-    /// <returns>False where nothing is left to write, which ends the loop: <see cref="_draining"/> is reset under the same lock.</returns>
+    /// <returns>False if nothing is left to write, which ends the loop: <see cref="_draining"/> is reset under the same lock.</returns>
     private bool Next(int taken, out ReadOnlyMemory<byte> bytes, out CancellationToken abort)
     {
         lock (_gate)

@@ -3,7 +3,7 @@ using System.Buffers;
 namespace ChatServer.Connections;
 
 /// <summary>
-/// Lends the buffers in which frames wait to be sent. The shared pool keeps 32 of a size for each core: too few where hundreds of rooms, or
+/// Lends the buffers in which frames wait to be sent. The shared pool keeps 32 of a size for each core: too few if hundreds of rooms, or
 /// of sockets that can't send at once, fill theirs at the same time. This one keeps 8 MiB of small ones at most, and leaves the large ones
 /// to the shared pool.
 /// </summary>

@@ -7,7 +7,7 @@ internal enum SendResult
     /// <summary>The kernel has them, or they wait in the peer's queue.</summary>
     Sent,
 
-    /// <summary>They would pass the queue's limit. This peer gets nothing more but a close frame.</summary>
+    /// <summary>They would exceed the queue's limit. This peer gets only a close frame from now on.</summary>
     Slow,
 
     /// <summary>The connection is closing, broken or aborted.</summary>

@@ -3,10 +3,10 @@ using System.Net.Sockets;
 namespace ChatServer.Connections;
 
 /// <summary>
-/// Sends straight to the connection's socket, where nothing stands between it and the frames: one system call on the sender's own thread,
-/// and a queue only for what the kernel does not take. Nobody else may write to the connection.
+/// Sends directly to the connection's socket: one system call on the sender's own thread, and a queue only for what the kernel does not
+/// take. Nothing else may write to the connection.
 /// </summary>
-/// <param name="socket">The connection's socket, which stays Kestrel's own.</param>
+/// <param name="socket">The connection's socket, which Kestrel owns.</param>
 /// <param name="limitBytes">The most bytes that may wait.</param>
 /// <param name="time">Measures the grace of closing.</param>
 internal sealed class SocketOutbound(Socket socket, int limitBytes, TimeProvider? time = null) : Outbound(limitBytes, time)

@@ -54,8 +54,8 @@ internal sealed class MemoryOutbox : IOutbox
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>There is nobody who could come back for it: what is refused here is only counted.</summary>
-    public ValueTask BuryAsync(int partition, OutboxEntry entry, string reason)
+    /// <summary>Nobody could retry them later: dead letters are only counted here.</summary>
+    public ValueTask MoveToDeadLettersAsync(int partition, OutboxEntry entry, string reason)
     {
         Interlocked.Increment(ref _dead);
         return RemoveAsync(partition, entry.Id);

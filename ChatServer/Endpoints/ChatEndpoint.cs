@@ -7,8 +7,8 @@ using ChatServer.WebSockets;
 namespace ChatServer.Endpoints;
 
 /// <summary>
-/// The endpoint <c>/ws</c> in HTTP: who may not connect learns it here, before the upgrade. It serves HTTP/2 too, and what <see
-/// cref="DirectUpgrade"/> does not recognize.
+/// The endpoint <c>/ws</c> in HTTP: refuses those who may not connect, before the upgrade. It serves HTTP/2 too, and what
+/// <see cref="DirectUpgrade"/> does not recognize.
 /// </summary>
 internal sealed partial class ChatEndpoint(
     EndpointOptions options, ConnectionOptions delivery, ConnectionRegistry connections, ConnectionLoop loop,
@@ -70,11 +70,11 @@ internal sealed partial class ChatEndpoint(
 
     private static partial class Log
     {
-        [LoggerMessage(1200, LogLevel.Warning,
+        [LoggerMessage(1300, LogLevel.Warning,
             "A page of origin {Origin} was refused. If it should connect, add its host to ALLOWED_HOSTS.")]
         public static partial void OriginRefused(ILogger logger, string origin);
 
-        [LoggerMessage(1201, LogLevel.Warning, "A connection was refused: the node has {Limit} already (MAX_CONNECTIONS).")]
+        [LoggerMessage(1301, LogLevel.Warning, "A connection was refused: the node has {Limit} already (MAX_CONNECTIONS).")]
         public static partial void Full(ILogger logger, int limit);
     }
 }

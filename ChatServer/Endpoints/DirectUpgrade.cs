@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Connections;
 namespace ChatServer.Endpoints;
 
 /// <summary>
-/// Serves ordinary upgrades right on Kestrel's connection, below its HTTP layer: what that keeps for a request would stay for the socket's
-/// whole life, several times what a chat connection needs. Everything else, and whoever is to be refused, goes on to HTTP untouched.
+/// Serves ordinary upgrades directly on Kestrel's connection, below its HTTP layer: what HTTP holds for a request would stay for the
+/// socket's whole life, several times what a chat connection needs. Everything else, and all refusals, are left to HTTP.
 /// </summary>
 internal sealed class DirectUpgrade(
     EndpointOptions options, ConnectionOptions delivery, ConnectionRegistry connections, ConnectionLoop loop,
@@ -31,7 +31,7 @@ internal sealed class DirectUpgrade(
         }
     }
 
-    /// <returns>Null where the connection is HTTP's, with nothing read off it.</returns>
+    /// <returns>Null if the connection is left to HTTP, with nothing consumed.</returns>
     private async ValueTask<Connection?> TryUpgradeAsync(ConnectionContext connection)
     {
         var input = connection.Transport.Input;

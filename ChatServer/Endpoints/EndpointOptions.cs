@@ -17,7 +17,7 @@ internal enum ListenMode
 /// <param name="Address">Null: every address of the machine.</param>
 /// <param name="WsPort">0: one that is free.</param>
 /// <param name="WssPort">0: one that is free.</param>
-/// <param name="Certificate">PEM files; null where TLS is not served.</param>
+/// <param name="Certificate">PEM files; null if TLS is not served.</param>
 /// <param name="Origins">The pages that may connect.</param>
 /// <param name="Deflates">Whether clients that offer permessage-deflate get it.</param>
 internal sealed record EndpointOptions(
@@ -33,7 +33,7 @@ internal sealed record EndpointOptions(
     public static readonly TimeSpan UpgradePatience = TimeSpan.FromSeconds(5);
 
     /// <param name="isEmbedded">The development default: loopback only, pages of this machine only.</param>
-    /// <param name="isDevelopment">Whether pages of this machine are allowed where ALLOWED_HOSTS is not set.</param>
+    /// <param name="isDevelopment">Whether pages of this machine are allowed if ALLOWED_HOSTS is not set.</param>
     public static EndpointOptions Read(SettingReader settings, ListenMode mode, bool isEmbedded, bool isDevelopment)
     {
         var certificate = PemFiles.Read(settings, mode.HasFlag(ListenMode.Wss), isDevelopment);

@@ -6,7 +6,7 @@ using System.Text;
 
 namespace ChatServer.Endpoints;
 
-/// <summary>A host in lower case, an IPv6 address in brackets and in its shortest form, and a port where there is one.</summary>
+/// <summary>A host in lower case, an IPv6 address in brackets and in its shortest form, and a port if there is one.</summary>
 internal readonly record struct HostAndPort(string Host, int? Port)
 {
     private const int MaxHostLength = 253;

@@ -68,7 +68,7 @@ internal sealed class HostPattern
         }
         catch (ArgumentException)
         {
-            // No name can be written so; as it stands it will not parse.
+            // No valid name; unchanged, it will not parse.
             return entry;
         }
     }

@@ -28,7 +28,7 @@ internal sealed class OriginPolicy
 
     /// <summary>From ALLOWED_HOSTS and ALLOW_MISSING_ORIGIN.</summary>
     /// <param name="reader">The settings.</param>
-    /// <param name="whenNotSet">Entries to use where ALLOWED_HOSTS is not set; without them no page is allowed then.</param>
+    /// <param name="whenNotSet">Entries to use if ALLOWED_HOSTS is not set; without them no page is allowed then.</param>
     public static OriginPolicy Read(SettingReader reader, IReadOnlyList<string>? whenNotSet = null)
     {
         const string name = "ALLOWED_HOSTS";
@@ -50,7 +50,7 @@ internal sealed class OriginPolicy
         return new OriginPolicy(allowed, reader.Switch("ALLOW_MISSING_ORIGIN", fallback: false));
     }
 
-    /// <summary>Judges a request's Origin headers: several are refused, for a browser sends one.</summary>
+    /// <summary>Judges a request's Origin headers: several are refused, as a browser sends one.</summary>
     public bool Allows(StringValues origins) => origins.Count switch
     {
         0 => _allowMissing,

@@ -46,7 +46,7 @@ internal sealed record PemFiles(string CertificateFile, string KeyFile)
     /// <exception cref="CryptographicException">The files don't hold a certificate and its key.</exception>
     public X509Certificate2 Load() => X509Certificate2.CreateFromPemFile(CertificateFile, KeyFile);
 
-    /// <summary>What clients need beside the certificate to follow it to one that they trust.</summary>
+    /// <summary>The intermediate certificates, which clients need to build a chain to one that they trust.</summary>
     public X509Certificate2Collection LoadChain()
     {
         var chain = new X509Certificate2Collection();

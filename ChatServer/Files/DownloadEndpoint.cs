@@ -15,7 +15,7 @@ internal sealed partial class DownloadEndpoint(IFileStore store, ILogger<Downloa
     private const string Path = "/files/";
 
     /// <summary>
-    /// A peer that takes less is cut off: each download holds a connection. Where it can be said per request, in HTTP/1.1.
+    /// A peer that takes less is cut off: each download holds a connection. For HTTP/1.1, where it can be set per request.
     /// </summary>
     private static readonly MinDataRate SlowestPeer = new(FilesOptions.MinDownloadRate, FilesOptions.DownloadGrace);
 
@@ -70,8 +70,8 @@ internal sealed partial class DownloadEndpoint(IFileStore store, ILogger<Downloa
     }
 
     /// <summary>
-    /// What somebody sent must not run in this host's name: it is saved, not shown, its type is not guessed, and if it is shown after all
-    /// it may do nothing. Pages of other hosts, such as Quantum's own, may show it as a picture: who knows the address may load it anyway.
+    /// What a user sent must not run as a page of this host: it is saved, not shown, its type is not guessed, and if it is shown after all
+    /// it may do nothing. Pages of other hosts, such as Quantum's, may show it as a picture: whoever has the address may load it anyway.
     /// </summary>
     public static void Guard(IHeaderDictionary headers)
     {

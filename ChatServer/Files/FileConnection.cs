@@ -4,7 +4,7 @@ using StackExchange.Redis;
 namespace ChatServer.Files;
 
 /// <summary>
-/// A connection to Redis for the bodies of files alone: on the one that carries messages each message would wait behind whole chunks.
+/// A connection to Redis for the contents of files alone: on the one for messages each message would wait for whole chunks.
 /// </summary>
 internal sealed class FileConnection : IAsyncDisposable
 {

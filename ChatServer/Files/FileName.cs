@@ -6,7 +6,7 @@ namespace ChatServer.Files;
 /// <summary>Makes a bare file name of what a client sends: it can't lead into another folder, and it reads as it is.</summary>
 internal static class FileName
 {
-    /// <summary>Where nothing is left.</summary>
+    /// <summary>The name if nothing is left.</summary>
     public const string Nameless = "file";
 
     /// <summary>The longest name that common file systems take, in bytes of UTF-8.</summary>
@@ -16,10 +16,9 @@ internal static class FileName
     private const int MaxExtensionBytes = 32;
 
     /// <summary>
-    /// Drops folders (of either slash), a drive, control characters, line separators, and the marks that turn the direction of text, behind
-    /// which an
-    /// <c>exe</c> may look like a <c>txt</c> (Unicode Technical Report 36, section 2.10). Joiners stay: Persian and many emoji are written
-    /// with them. A name too long is cut before its extension.
+    /// Drops folders (of either slash), a drive, control characters, line separators, and the characters that change the text direction,
+    /// with which an <c>exe</c> may look like a <c>txt</c> (Unicode Technical Report 36, section 2.10). Joiners stay: Persian and many
+    /// emoji are written with them. A name too long is cut before its extension.
     /// </summary>
     public static string Clean(string name)
     {

@@ -4,12 +4,12 @@ using ChatServer.Configuration;
 namespace ChatServer.Files;
 
 /// <summary>
-/// Which files are taken, by what the sender says they are and by the extension of their names. Neither proves what is in them: it keeps
-/// honest people from mistakes, while downloads are served so that a browser runs nothing of them.
+/// Which files are accepted, by the type that the sender says and by the extension of the name. Neither proves what is in them: it
+/// prevents mistakes, while downloads are served so that a browser runs nothing of them.
 /// </summary>
 internal sealed class FileTypeRule
 {
-    /// <summary>What a file is where nobody says (RFC 9110, section 8.3).</summary>
+    /// <summary>The type of a file without one (RFC 9110, section 8.3).</summary>
     public const string Unknown = "application/octet-stream";
 
     private const string AllowedSetting = "CHAT_FILE_TYPES_ALLOWED";
@@ -31,7 +31,7 @@ internal sealed class FileTypeRule
     /// <summary>
     /// Brings a media type into the form that is kept: lower case, without parameters. Nothing and blanks become <see cref="Unknown"/>.
     /// </summary>
-    /// <returns>Null where it is none (RFC 9110, section 8.3.1).</returns>
+    /// <returns>Null if it is none (RFC 9110, section 8.3.1).</returns>
     public static string? Normalize(string text)
     {
         var type = text.Split(';', 2)[0].Trim().ToLowerInvariant();
@@ -39,8 +39,8 @@ internal sealed class FileTypeRule
     }
 
     /// <summary>
-    /// Blocked is what any entry of CHAT_FILE_TYPES_BLOCKED matches. Where CHAT_FILE_TYPES_ALLOWED names types, one of them must match, and
-    /// where it names extensions, one of those.
+    /// Blocked is what any entry of CHAT_FILE_TYPES_BLOCKED matches. If CHAT_FILE_TYPES_ALLOWED names types, one of them must match, and
+    /// if it names extensions, one of those.
     /// </summary>
     /// <param name="name">The file's name.</param>
     /// <param name="contentType">As <see cref="Normalize"/> gave it.</param>

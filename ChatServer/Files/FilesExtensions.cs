@@ -1,6 +1,6 @@
 namespace ChatServer.Files;
 
-/// <summary>Adds uploads and downloads. The store and the quota are Redis's, or those of the embedded default.</summary>
+/// <summary>Adds uploads and downloads. The store and the quota are in Redis, or in memory in the embedded default.</summary>
 internal static class FilesExtensions
 {
     public static IServiceCollection AddFiles(this IServiceCollection services, FilesOptions options) =>

@@ -2,7 +2,7 @@ using ChatServer.Configuration;
 
 namespace ChatServer.Files;
 
-/// <summary>What holds for files.</summary>
+/// <summary>Settings of uploads and downloads.</summary>
 /// <param name="MaxBytes">The largest file.</param>
 /// <param name="Retention">How long an accepted file is held, at least.</param>
 /// <param name="UploadTimeout">Silence after which an upload is given up.</param>
@@ -38,7 +38,7 @@ internal sealed record FilesOptions(
     /// </summary>
     public static readonly TimeSpan BufferPatience = TimeSpan.FromSeconds(5);
 
-    /// <summary>How often all uploads are looked at; their time limits are kept to within it.</summary>
+    /// <summary>How often all uploads are looked at; their time limits are accurate to it.</summary>
     public static readonly TimeSpan UploadCheckInterval = TimeSpan.FromMilliseconds(500);
 
     /// <summary>The span for which <see cref="QuotaBytes"/> counts.</summary>

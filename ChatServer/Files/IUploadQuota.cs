@@ -7,7 +7,7 @@ namespace ChatServer.Files;
 /// </summary>
 internal interface IUploadQuota
 {
-    /// <returns>False where the user has sent too much already; nothing is counted then.</returns>
+    /// <returns>False if the user has sent too much already; nothing is counted then.</returns>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask<bool> TryTakeAsync(long userId, long bytes);
 

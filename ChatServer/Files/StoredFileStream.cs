@@ -26,7 +26,7 @@ internal sealed class StoredFileStream(IFileStore store, FileId id, long length)
         set => Seek(value, SeekOrigin.Begin);
     }
 
-    /// <exception cref="FileGoneException">It is held no more.</exception>
+    /// <exception cref="FileGoneException">It is no longer held.</exception>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -50,7 +50,7 @@ internal sealed class StoredFileStream(IFileStore store, FileId id, long length)
         _position += count;
         if (count == rest.Length)
         {
-            // A peer that takes its time holds no buffer of ours meanwhile.
+            // A slow peer holds no buffer of ours meanwhile.
             Release();
         }
 

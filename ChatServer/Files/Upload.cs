@@ -7,10 +7,10 @@ using ChatServer.Redis;
 namespace ChatServer.Files;
 
 /// <summary>
-/// One file on its way from a socket into the store. The connection's loop fills it; a timer of <see cref="UploadWatch"/> looks after it
-/// meanwhile, so each step takes its turn. It ends once: complete, or failed, and then nothing of it stays in the store.
+/// One file on its way from a socket into the store. The connection's loop fills it while a timer of <see cref="UploadWatch"/> checks
+/// it, so the steps are serialized. It ends once: complete, or failed, and then nothing of it stays in the store.
 /// </summary>
-/// <param name="ended">Called once where it fails, after its bytes have been deleted.</param>
+/// <param name="ended">Called once if it fails, after its bytes have been deleted.</param>
 [SuppressMessage("Design", "CA1001",
     Justification = "What it holds it gives back when it ends, and every upload ends; the semaphore has no handle to close.")]
 internal sealed class Upload(
@@ -20,7 +20,7 @@ internal sealed class Upload(
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
-    // The chunk at hand: in the buffer, or parked in the store where there is no buffer and it has bytes.
+    // The chunk at hand: in the buffer, or parked in the store if there is no buffer and it has bytes.
     private byte[]? _buffer;
     private int _filled;
     private long _bufferSince;
@@ -43,8 +43,8 @@ internal sealed class Upload(
     public bool IsOver { get; private set; }
 
     /// <summary>
-    /// Takes the next bytes of the file. They are the caller's again at once; wait for the end before the next ones, that is the pressure
-    /// back on the socket.
+    /// Takes the next bytes of the file, which the caller may reuse at once. Await it before the next ones: that is the back pressure on
+    /// the socket.
     /// </summary>
     public ValueTask ReceiveAsync(ReadOnlySpan<byte> bytes)
     {
@@ -61,7 +61,7 @@ internal sealed class Upload(
         return ReceiveAsync(copy, bytes.Length, hasTurn);
     }
 
-    /// <summary>The bytes that are stored, where the sender is to hear of them now.</summary>
+    /// <summary>The number of bytes stored, if the sender is to be told of it now.</summary>
     public long? TakeProgress()
     {
         if (_stored - _told < FilesOptions.ProgressEvery)
@@ -74,7 +74,7 @@ internal sealed class Upload(
     }
 
     /// <summary>All bytes have come: the file is what it was said to be.</summary>
-    /// <returns>Null where it failed.</returns>
+    /// <returns>Null if it failed.</returns>
     public async ValueTask<StoredFile?> CompleteAsync()
     {
         await _turn.WaitAsync();
@@ -122,7 +122,7 @@ internal sealed class Upload(
     }
 
     /// <summary>
-    /// Looks whether the sender has gone silent, or holds a buffer for too long. An upload that is just being worked on is fine.
+    /// Checks whether the sender has gone silent, or holds a buffer for too long. An upload whose step is under way is fine.
     /// </summary>
     public async Task LookAfterAsync()
     {
@@ -215,7 +215,7 @@ internal sealed class Upload(
         _turn.Release();
     }
 
-    /// <returns>False where it has failed.</returns>
+    /// <returns>False if it has failed.</returns>
     private async ValueTask<bool> HaveBufferAsync()
     {
         if (_buffer is not null)
@@ -246,7 +246,7 @@ internal sealed class Upload(
         return true;
     }
 
-    /// <returns>False where it has failed.</returns>
+    /// <returns>False if it has failed.</returns>
     private async ValueTask<bool> StoreChunkAsync()
     {
         if (!await HaveBufferAsync())
@@ -278,7 +278,7 @@ internal sealed class Upload(
         }
         catch (RedisUnavailableException)
         {
-            // What is there goes by itself.
+            // What is stored expires by itself.
         }
 
         ended(failure);

@@ -13,7 +13,7 @@ internal sealed class UploadBuffers(FilesOptions options) : IDisposable
     /// <summary>How many are free now.</summary>
     public int Free => _free.CurrentCount;
 
-    /// <returns>At least <see cref="IFileStore.ChunkBytes"/>; null where none became free in time.</returns>
+    /// <returns>At least <see cref="IFileStore.ChunkBytes"/>; null if none became free in time.</returns>
     public async ValueTask<byte[]?> RentAsync() =>
         _free.Wait(0) || await _free.WaitAsync(FilesOptions.BufferPatience) ? ArrayPool<byte>.Shared.Rent(IFileStore.ChunkBytes) : null;
 

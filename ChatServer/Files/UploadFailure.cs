@@ -8,7 +8,7 @@ namespace ChatServer.Files;
 /// <param name="Size">Bytes.</param>
 internal sealed record FileAnnouncement(string Name, string ContentType, long Size);
 
-/// <summary>Why an upload ended before its file was complete: an error's code and words.</summary>
+/// <summary>Why an upload ended before its file was complete: an error's code and text.</summary>
 internal sealed record UploadFailure(string Code, string Message)
 {
     public static readonly UploadFailure TooMuch = new(ErrorCode.FileRejected, "More bytes came than the file was said to have.");
@@ -16,7 +16,7 @@ internal sealed record UploadFailure(string Code, string Message)
     public static readonly UploadFailure Silent = new(ErrorCode.FileIncomplete, "The file's bytes stopped coming.");
     public static readonly UploadFailure Cut = new(ErrorCode.FileIncomplete, "The connection has ended.");
 
-    /// <summary>The same file was announced again: of the first attempt nobody is told.</summary>
+    /// <summary>The same file was announced again: no error is sent for the first attempt.</summary>
     public static readonly UploadFailure BegunAnew = new(ErrorCode.FileIncomplete, "The upload has begun anew.");
     public static readonly UploadFailure LeftRoom = new(ErrorCode.NotInRoom, "You left the room before the file was complete.");
     public static readonly UploadFailure Unavailable = new(

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace ChatServer.Files;
 
-/// <summary>Looks after this node's uploads, with one timer for all of them.</summary>
+/// <summary>Checks this node's uploads, with one timer for all of them.</summary>
 internal sealed partial class UploadWatch(TimeProvider time, ILogger<UploadWatch> logger) : BackgroundService
 {
     private readonly ConcurrentDictionary<Upload, byte> _uploads = new();
@@ -35,7 +35,7 @@ internal sealed partial class UploadWatch(TimeProvider time, ILogger<UploadWatch
         }
         catch (Exception exception)
         {
-            // A defect of ours: it must be seen, and the watch goes on.
+            // A bug of ours must be seen, and must not end the checks.
             Log.CheckFailed(logger, exception);
         }
     }

@@ -9,7 +9,7 @@ namespace ChatServer.Hosting;
 /// <summary>Builds the service from its settings and runs it until it is told to stop.</summary>
 internal static partial class ChatServerHost
 {
-    /// <summary>EX_UNAVAILABLE of sysexits.h: a port can't be had.</summary>
+    /// <summary>EX_UNAVAILABLE of sysexits.h: a port is not available.</summary>
     private const int UnavailableExitCode = 69;
 
     /// <exception cref="SettingsException">A setting is wrong.</exception>
@@ -55,7 +55,7 @@ internal static partial class ChatServerHost
     /// <param name="environment">Null: what ASPNETCORE_ENVIRONMENT says, else Production.</param>
     internal static WebApplicationBuilder CreateBuilder(string? environment = null)
     {
-        // appsettings.json lies beside the program, wherever it is started from.
+        // appsettings.json is in the program's folder, wherever it is started from.
         var builder = WebApplication.CreateSlimBuilder(
             new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = environment });
 
@@ -86,15 +86,15 @@ internal static partial class ChatServerHost
 
     private static partial class Log
     {
-        [LoggerMessage(1400, LogLevel.Warning, "{Warning}")]
+        [LoggerMessage(1500, LogLevel.Warning, "{Warning}")]
         public static partial void UnknownSetting(ILogger logger, string warning);
 
-        [LoggerMessage(1401, LogLevel.Warning,
+        [LoggerMessage(1501, LogLevel.Warning,
             "REDIS_HOST and QUANTUM_SERVER_URL are not set: everything runs in this process with a demo Quantum, and "
             + "nothing survives a restart.")]
         public static partial void Embedded(ILogger logger);
 
-        [LoggerMessage(1402, LogLevel.Critical, "The service cannot listen on its ports (WS_PORT, WSS_PORT): {Why}")]
+        [LoggerMessage(1502, LogLevel.Critical, "The service cannot listen on its ports (WS_PORT, WSS_PORT): {Why}")]
         public static partial void NotListening(ILogger logger, string why);
     }
 }

@@ -29,7 +29,7 @@ internal sealed record Command(CommandKind Kind, ListenMode Mode, IReadOnlyList<
                ChatServer dead-letters drop identifier…    forget it
         """;
 
-    /// <returns>Null where the arguments make no sense.</returns>
+    /// <returns>Null if the arguments make no sense.</returns>
     public static Command? Parse(string[] args) => args switch
     {
         [] or ["ws"] => new(CommandKind.Serve, ListenMode.Ws, []),

@@ -13,7 +13,7 @@ internal static class DeadLettersCommand
     private const int Unavailable = 69;
 
     /// <param name="output">Gets one line per letter, and one at the end.</param>
-    /// <returns>The exit code: 0 where all was done; 1 where an identifier was not found.</returns>
+    /// <returns>The exit code: 0 if all was done; 1 if an identifier was not found.</returns>
     public static async Task<int> RunAsync(RedisOptions options, IReadOnlyList<string> arguments, TextWriter output)
     {
         if (options.EndPoints.Count == 0)
@@ -63,7 +63,7 @@ internal static class DeadLettersCommand
         var missing = named.ToHashSet(StringComparer.Ordinal);
         var count = 0;
 
-        // Listed first: what is retried and fails again must not be met twice.
+        // Listed first: one that is retried and fails again must not be found a second time.
         foreach (var letter in await letters.ListAsync().ToListAsync())
         {
             if ((named.Count == 0 || named.Contains(letter.Message.Identifier)) && await act(letter))

@@ -9,7 +9,7 @@ internal static class HealthCheckCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
-    /// <returns>The exit code: 0 where it is alive.</returns>
+    /// <returns>The exit code: 0 if it is alive.</returns>
     public static async Task<int> RunAsync(EndpointOptions options)
     {
         // The certificate is for the names that clients use, not for the loopback address; nothing secret is asked.

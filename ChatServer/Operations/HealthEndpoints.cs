@@ -17,7 +17,7 @@ internal static class HealthEndpoints
             : Results.Text($"ready{await BacklogAsync(services.GetRequiredService<IOutbox>())}"));
     }
 
-    /// <summary>A node is ready while Quantum is away: people chat on, and what they say waits.</summary>
+    /// <summary>A node is ready while Quantum is out of reach: people can chat, and their messages wait to be saved.</summary>
     private static async Task<string> BacklogAsync(IOutbox outbox)
     {
         try

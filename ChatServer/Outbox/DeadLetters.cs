@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace ChatServer.Outbox;
 
-/// <summary>One message that Quantum will not have, unless an operator retries it.</summary>
+/// <summary>One message that is not saved in Quantum unless an operator retries it.</summary>
 internal sealed record DeadLetter(int Partition, string Id, StoredMessage Message, string Reason, string At);
 
 /// <summary>The dead letters of all rooms, in Redis, for an operator.</summary>
@@ -51,8 +51,8 @@ internal sealed class DeadLetters(IConnectionMultiplexer redis, RedisKeys keys)
         }
     }
 
-    /// <summary>Gives it back to the outbox, behind what waits there.</summary>
-    /// <returns>False where it is there no more.</returns>
+    /// <summary>Puts it back into the outbox, after what waits there.</summary>
+    /// <returns>False if it is no longer there.</returns>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     public async ValueTask<bool> RetryAsync(DeadLetter letter) =>
         (bool)await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(
@@ -60,8 +60,8 @@ internal sealed class DeadLetters(IConnectionMultiplexer redis, RedisKeys keys)
             [RedisKeys.DeadLetters(letter.Partition), RedisKeys.Outbox(letter.Partition)],
             [letter.Id, RedisKeys.OutboxFilled, letter.Partition]));
 
-    /// <summary>Forgets it for good.</summary>
-    /// <returns>False where it is there no more.</returns>
+    /// <summary>Deletes it for good.</summary>
+    /// <returns>False if it is no longer there.</returns>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     public async ValueTask<bool> DropAsync(DeadLetter letter) =>
         await RedisCalls.TryAsync(() => _database.StreamDeleteAsync(RedisKeys.DeadLetters(letter.Partition), [letter.Id])) > 0;

@@ -6,8 +6,8 @@ using ChatServer.Redis;
 namespace ChatServer.Outbox;
 
 /// <summary>
-/// Keeps files that wait for Quantum: four times in a retention it holds each file of the outbox for another whole one, so that no outage
-/// outlasts them. Every node does it for all partitions; it costs a look where nothing waits.
+/// Keeps files that wait for Quantum: four times per retention it renews the retention of each file in the outbox, so that no outage
+/// outlasts them. Every node does it for all partitions; if nothing waits, it costs one read each.
 /// </summary>
 internal sealed partial class FileRetentionRenewer(
     IOutbox outbox, IFileStore files, FilesOptions options, TimeProvider time, ILogger<FileRetentionRenewer> logger) : BackgroundService
@@ -58,14 +58,14 @@ internal sealed partial class FileRetentionRenewer(
         }
         catch (JsonException)
         {
-            // Whoever drains the outbox makes it a dead letter.
+            // The drainer makes it a dead letter.
             return null;
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(840, LogLevel.Warning, "Outbox {Partition}: its files could not be kept for longer; the next round tries again.")]
+        [LoggerMessage(940, LogLevel.Warning, "Outbox {Partition}: its files could not be kept for longer; the next round tries again.")]
         public static partial void NotRenewed(ILogger logger, Exception exception, int partition);
     }
 }

@@ -11,12 +11,12 @@ internal interface IOutbox
     int Partitions { get; }
 
     /// <summary>Takes a partition for this node, or keeps it, for <see cref="OutboxOptions.LeaseTime"/>.</summary>
-    /// <returns>False where another node has it.</returns>
+    /// <returns>False if another node has it.</returns>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask<bool> TryLeaseAsync(int partition);
 
     /// <summary>Lets another node have a partition at once.</summary>
-    /// <exception cref="RedisUnavailableException">Redis is out of reach; the lease runs out by itself.</exception>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach; the lease expires by itself.</exception>
     ValueTask ReleaseAsync(int partition);
 
     /// <summary>Reads entries in the order of their acceptance.</summary>
@@ -32,15 +32,15 @@ internal interface IOutbox
     /// Quantum will never have it: the entry becomes a dead letter, which an operator may look at, retry or drop. One atomic step.
     /// </summary>
     /// <exception cref="RedisUnavailableException">Redis is out of reach; the entry will be met again.</exception>
-    ValueTask BuryAsync(int partition, OutboxEntry entry, string reason);
+    ValueTask MoveToDeadLettersAsync(int partition, OutboxEntry entry, string reason);
 
-    /// <summary>Tells that this node is there, and how many nodes are.</summary>
+    /// <summary>Announces this node and counts the nodes that are there.</summary>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask<int> CountNodesAsync();
 
-    /// <summary>This node drains no more: the others need not leave it a share until its name runs out.</summary>
+    /// <summary>This node no longer drains: the others can take over its share at once, before its name expires.</summary>
     /// <exception cref="RedisUnavailableException">
-    /// Redis is out of reach; the name runs out by itself after <see cref="OutboxOptions.LeaseTime"/>.
+    /// Redis is out of reach; the name expires by itself after <see cref="OutboxOptions.LeaseTime"/>.
     /// </exception>
     ValueTask SignOffAsync();
 
@@ -49,7 +49,7 @@ internal interface IOutbox
     ValueTask<OutboxSize> SizeAsync();
 
     /// <summary>
-    /// Calls back with the number of a partition when its outbox was empty and is no more. A call may be lost: look now and then.
+    /// Calls back with the number of a partition when its outbox was empty and no longer is. A call may be lost: also look now and then.
     /// </summary>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask<IAsyncDisposable> ListenAsync(Action<int> filled);

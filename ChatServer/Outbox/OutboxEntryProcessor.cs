@@ -14,10 +14,10 @@ internal sealed partial class OutboxEntryProcessor(
 {
     private int _inTrouble;
 
-    /// <summary>How many wait after a failure to be tried again.</summary>
+    /// <summary>How many entries wait after a failure to be tried again.</summary>
     public int InTrouble => Volatile.Read(ref _inTrouble);
 
-    /// <returns>False where it was cancelled: the entry stays for whoever drains next.</returns>
+    /// <returns>False if it was cancelled: the entry stays for whoever drains next.</returns>
     public async Task<bool> SaveAsync(PendingSave pending, CancellationToken cancellation)
     {
         var entry = pending.Entry;
@@ -27,10 +27,10 @@ internal sealed partial class OutboxEntryProcessor(
         {
             try
             {
-                var (refusal, told) = await SaveInSlotAsync(pending, cancellation);
+                var (refusal, told) = await SaveInTurnAsync(pending, cancellation);
                 if (refusal is { } why)
                 {
-                    if (await TryBuryAsync(pending, why))
+                    if (await TryMoveToDeadLettersAsync(pending, why))
                     {
                         return true;
                     }
@@ -39,7 +39,7 @@ internal sealed partial class OutboxEntryProcessor(
                     continue;
                 }
 
-                // Both in one trip.
+                // Both in one round trip.
                 await Task.WhenAll(told, outbox.RemoveAsync(partition, entry.Id).AsTask());
                 return true;
             }
@@ -54,7 +54,7 @@ internal sealed partial class OutboxEntryProcessor(
                 }
 
                 if (attempts >= options.Attempts
-                    && await TryBuryAsync(pending, $"It failed {attempts} times while others were saved: {exception.Message}"))
+                    && await TryMoveToDeadLettersAsync(pending, $"It failed {attempts} times while others were saved: {exception.Message}"))
                 {
                     return true;
                 }
@@ -72,7 +72,7 @@ internal sealed partial class OutboxEntryProcessor(
             }
             catch (Exception exception)
             {
-                // A defect of ours: the room must not be forgotten for it, and it must be seen.
+                // A bug of ours: it must be seen, and the room's messages must still be saved.
                 Log.Failed(logger, exception, partition, entry.Id);
                 await PauseInTroubleAsync(cancellation);
             }
@@ -81,7 +81,7 @@ internal sealed partial class OutboxEntryProcessor(
         return false;
     }
 
-    private async Task<SaveResult> SaveInSlotAsync(PendingSave pending, CancellationToken cancellation)
+    private async Task<SaveResult> SaveInTurnAsync(PendingSave pending, CancellationToken cancellation)
     {
         await concurrency.TakeAsync(cancellation);
         bool? wentWell = null;
@@ -102,11 +102,11 @@ internal sealed partial class OutboxEntryProcessor(
         }
     }
 
-    private async Task<bool> TryBuryAsync(PendingSave pending, string why)
+    private async Task<bool> TryMoveToDeadLettersAsync(PendingSave pending, string why)
     {
         try
         {
-            await outbox.BuryAsync(partition, pending.Entry, why);
+            await outbox.MoveToDeadLettersAsync(partition, pending.Entry, why);
             await saver.TellRefusedAsync(pending.Message, why);
             return true;
         }
@@ -117,7 +117,7 @@ internal sealed partial class OutboxEntryProcessor(
         }
     }
 
-    /// <summary>How long to wait for better times, some longer than others.</summary>
+    /// <summary>The pause before another try; random, so that not all try at the same time.</summary>
     public static TimeSpan NextPause() => OutboxOptions.PauseAfterFailure * (0.5 + Random.Shared.NextDouble());
 
     private async Task PauseAsync(CancellationToken cancellation) =>
@@ -132,10 +132,10 @@ internal sealed partial class OutboxEntryProcessor(
 
     private static partial class Log
     {
-        [LoggerMessage(820, LogLevel.Warning, "Outbox {Partition}: message {Entry} cannot be saved now and is tried again.")]
+        [LoggerMessage(920, LogLevel.Warning, "Outbox {Partition}: message {Entry} cannot be saved now and is tried again.")]
         public static partial void Postponed(ILogger logger, Exception exception, int partition, string entry);
 
-        [LoggerMessage(821, LogLevel.Error, "Outbox {Partition}: unexpected error while saving message {Entry}; it is tried again.")]
+        [LoggerMessage(921, LogLevel.Error, "Outbox {Partition}: unexpected error while saving message {Entry}; it is tried again.")]
         public static partial void Failed(ILogger logger, Exception exception, int partition, string entry);
     }
 }

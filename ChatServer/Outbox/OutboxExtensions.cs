@@ -1,6 +1,6 @@
 namespace ChatServer.Outbox;
 
-/// <summary>Adds what brings accepted messages to Quantum. The outbox itself is Redis's, or that of the embedded default.</summary>
+/// <summary>Adds what saves accepted messages in Quantum. The outbox itself is in Redis, or in memory in the embedded default.</summary>
 internal static class OutboxExtensions
 {
     public static IServiceCollection AddOutbox(this IServiceCollection services, OutboxOptions options) =>

@@ -2,7 +2,7 @@ using ChatServer.Configuration;
 
 namespace ChatServer.Outbox;
 
-/// <summary>How what is accepted is brought to Quantum.</summary>
+/// <summary>How accepted messages are saved in Quantum.</summary>
 /// <param name="Attempts">Tries after which a message that keeps failing, while Quantum saves others, becomes a dead letter.</param>
 /// <param name="MaxConcurrentSaves">How many saves may be under way at once, on this node.</param>
 internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
@@ -10,7 +10,7 @@ internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
     /// <summary>Entries that are read at once.</summary>
     public const int PageEntries = 128;
 
-    /// <summary>Entries of a partition in memory at which no more are read, unless no room of them gets on.</summary>
+    /// <summary>Entries of a partition in memory at which reading pauses, unless none of their rooms makes progress.</summary>
     public const int EnoughInHand = 64;
 
     /// <summary>Entries of a partition in memory at once; more wait in the outbox.</summary>
@@ -40,10 +40,10 @@ internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
     /// <summary>How long a lost announcement of a filled outbox can hold up a save.</summary>
     public static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
-    /// <summary>While an entry is in hand the outbox is not empty, and nobody announces what comes.</summary>
+    /// <summary>The same while an entry is being saved: the outbox is then not empty, and nobody announces what comes.</summary>
     public static readonly TimeSpan LookSoon = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How often a room's other users hear what of somebody's messages is saved.</summary>
+    /// <summary>How often a room's other users are told which of a sender's messages are saved.</summary>
     public static readonly TimeSpan NoticeInterval = TimeSpan.FromMilliseconds(250);
 
     public static OutboxOptions Read(SettingReader settings) =>

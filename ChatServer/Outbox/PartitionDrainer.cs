@@ -54,8 +54,8 @@ internal sealed partial class PartitionDrainer(
     {
         while (!cancellation.IsCancellationRequested)
         {
-            var room = RoomForMore();
-            var entries = room == 0 ? [] : await outbox.ReadAsync(partition, _last, room);
+            var space = SpaceForMore();
+            var entries = space == 0 ? [] : await outbox.ReadAsync(partition, _last, space);
             foreach (var entry in entries)
             {
                 _last = entry.Id;
@@ -74,7 +74,7 @@ internal sealed partial class PartitionDrainer(
     }
 
     /// <returns>How many entries may be read now.</returns>
-    private int RoomForMore()
+    private int SpaceForMore()
     {
         lock (_gate)
         {
@@ -84,7 +84,7 @@ internal sealed partial class PartitionDrainer(
         }
     }
 
-    /// <returns>Null where the entry is none that a ChatServer wrote: it is buried, so that it holds up nobody.</returns>
+    /// <returns>Null if no ChatServer wrote the entry: it becomes a dead letter, so that it holds up nobody.</returns>
     private async ValueTask<PendingSave?> TryReadAsync(OutboxEntry entry)
     {
         try
@@ -94,7 +94,7 @@ internal sealed partial class PartitionDrainer(
         catch (JsonException exception)
         {
             Log.Unreadable(logger, exception, partition, entry.Id);
-            await outbox.BuryAsync(partition, entry, "It can't be read.");
+            await outbox.MoveToDeadLettersAsync(partition, entry, "It can't be read.");
             return null;
         }
     }
@@ -160,10 +160,10 @@ internal sealed partial class PartitionDrainer(
 
     private static partial class Log
     {
-        [LoggerMessage(810, LogLevel.Warning, "Outbox {Partition}: Redis is out of reach; its messages wait.")]
+        [LoggerMessage(910, LogLevel.Warning, "Outbox {Partition}: Redis is out of reach; its messages wait.")]
         public static partial void Waiting(ILogger logger, Exception exception, int partition);
 
-        [LoggerMessage(811, LogLevel.Error, "Outbox {Partition}: entry {Entry} cannot be read and is a dead letter now.")]
+        [LoggerMessage(911, LogLevel.Error, "Outbox {Partition}: entry {Entry} cannot be read and is a dead letter now.")]
         public static partial void Unreadable(ILogger logger, Exception exception, int partition, string entry);
     }
 }

@@ -3,7 +3,7 @@ using ChatServer.Redis;
 namespace ChatServer.Outbox;
 
 /// <summary>
-/// Keeps this node's leases, its fair share of the partitions, and runs a drainer for each. What a dead node leaves is taken over within
+/// Keeps this node's leases, its fair share of the partitions, and runs a drainer for each. A dead node's share is taken over within
 /// two lease times.
 /// </summary>
 internal sealed partial class PartitionLeases(
@@ -32,7 +32,7 @@ internal sealed partial class PartitionLeases(
                 }
                 catch (Exception exception)
                 {
-                    // A defect of ours must be seen, and must not end the saving.
+                    // A bug of ours must be seen, and must not stop the saving.
                     Log.Failed(_logger, exception);
                 }
             }
@@ -40,7 +40,7 @@ internal sealed partial class PartitionLeases(
         }
         catch (OperationCanceledException)
         {
-            // The node stops: what is in hand stays in the outbox for the next drainer.
+            // The node stops: unfinished entries stay in the outbox for the next drainer.
         }
 
         await Task.WhenAll(Enumerable.Range(0, outbox.Partitions).Select(StopAsync));
@@ -66,7 +66,7 @@ internal sealed partial class PartitionLeases(
         }
         catch (RedisUnavailableException)
         {
-            // The renewals will say so; the share stays.
+            // The renewals log it; the share stays as it is.
         }
 
         await Task.WhenAll(Held.Skip(_share).Select(StopAsync));
@@ -74,20 +74,20 @@ internal sealed partial class PartitionLeases(
 
     private async Task TakeFreeAsync()
     {
-        // From a place of its own, so that nodes that start together don't fight over the same ones.
+        // Each node starts at its own place, so that nodes that start together don't compete for the same ones.
         var first = Random.Shared.Next(outbox.Partitions);
         for (var step = 0; step < outbox.Partitions && Held.Length < _share; step++)
         {
             var partition = (first + step) % outbox.Partitions;
             if (_drains[partition] is null && !await RenewAsync(partition))
             {
-                // Each further question would take its time to fail, too.
+                // Each further call would wait for its timeout, too.
                 return;
             }
         }
     }
 
-    /// <returns>False where Redis is out of reach.</returns>
+    /// <returns>False if Redis is out of reach.</returns>
     private async Task<bool> RenewAsync(int partition)
     {
         var isReachable = true;
@@ -134,7 +134,7 @@ internal sealed partial class PartitionLeases(
             new PartitionDrainer(partition, outbox, processor, time, loggers.CreateLogger<PartitionDrainer>()), time.GetTimestamp());
         _drains[partition] = drain;
 
-        // It looked before a "filled" call could find it here; what came in between went unheard.
+        // It read before a "filled" call could find it here; what came in between was not announced to it.
         drain.Drainer.Wake();
     }
 
@@ -153,7 +153,7 @@ internal sealed partial class PartitionLeases(
         }
         catch (RedisUnavailableException)
         {
-            // The lease runs out by itself.
+            // The lease expires by itself.
         }
     }
 
@@ -165,7 +165,7 @@ internal sealed partial class PartitionLeases(
         }
         catch (RedisUnavailableException)
         {
-            // The name runs out by itself.
+            // The name expires by itself.
         }
     }
 
@@ -177,12 +177,12 @@ internal sealed partial class PartitionLeases(
         }
         catch (RedisUnavailableException)
         {
-            // Drainers look by themselves now and then; the next round tries again.
+            // Without it drainers look now and then; the next round tries again.
             return null;
         }
     }
 
-    /// <summary>A drainer at work.</summary>
+    /// <summary>A drainer that runs.</summary>
     private sealed class Drain : IAsyncDisposable
     {
         private readonly CancellationTokenSource _stopping = new();
@@ -198,7 +198,7 @@ internal sealed partial class PartitionLeases(
 
         public long LeasedAt { get; set; }
 
-        /// <summary>Ends when nothing is under way any more.</summary>
+        /// <summary>Completes when nothing is under way any more.</summary>
         public async ValueTask DisposeAsync()
         {
             await _stopping.CancelAsync();
@@ -210,10 +210,10 @@ internal sealed partial class PartitionLeases(
 
     private static partial class Log
     {
-        [LoggerMessage(830, LogLevel.Warning, "The lease of outbox {Partition} cannot be renewed; another node may take it over.")]
+        [LoggerMessage(930, LogLevel.Warning, "The lease of outbox {Partition} cannot be renewed; another node may take it over.")]
         public static partial void NotRenewed(ILogger logger, Exception exception, int partition);
 
-        [LoggerMessage(831, LogLevel.Error, "Unexpected error while renewing the leases of the outbox; the node goes on.")]
+        [LoggerMessage(931, LogLevel.Error, "Unexpected error while renewing the leases of the outbox; the node goes on.")]
         public static partial void Failed(ILogger logger, Exception exception);
     }
 }

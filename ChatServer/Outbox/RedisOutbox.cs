@@ -8,14 +8,14 @@ namespace ChatServer.Outbox;
 
 /// <summary>
 /// The outbox in Redis: a stream per partition, and a lease per partition, a key that holds a node's name and expires. With one drainer at
-/// a time the stream itself tells what is pending, so that there is no consumer group to take over from a dead node.
+/// a time the stream itself tells what is pending: no consumer group is needed that another node would have to take over.
 /// </summary>
 internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisSubscriptions subscriptions, RedisKeys keys, TimeProvider time)
     : IOutbox
 {
     private static readonly string LeaseScript = EmbeddedScript.Load("lease.lua");
     private static readonly string ReleaseScript = EmbeddedScript.Load("release.lua");
-    private static readonly string BuryScript = EmbeddedScript.Load("bury.lua");
+    private static readonly string DeadLetterScript = EmbeddedScript.Load("dead-letter.lua");
 
     /// <summary>This node's name, unlike any other's.</summary>
     private readonly string _node = Guid.NewGuid().ToString("N");
@@ -43,9 +43,9 @@ internal sealed class RedisOutbox(IConnectionMultiplexer redis, RedisSubscriptio
     public async ValueTask RemoveAsync(int partition, string entryId) =>
         await RedisCalls.TryAsync(() => _database.StreamDeleteAsync(RedisKeys.Outbox(partition), [entryId]));
 
-    public async ValueTask BuryAsync(int partition, OutboxEntry entry, string reason) =>
+    public async ValueTask MoveToDeadLettersAsync(int partition, OutboxEntry entry, string reason) =>
         await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(
-            BuryScript,
+            DeadLetterScript,
             [RedisKeys.Outbox(partition), RedisKeys.DeadLetters(partition)],
             [entry.Id, entry.Message, entry.TokenKey, reason, MessageComposer.Timestamp(time.GetUtcNow())]));
 

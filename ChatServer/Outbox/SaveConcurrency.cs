@@ -1,8 +1,8 @@
 namespace ChatServer.Outbox;
 
 /// <summary>
-/// Bounds the saves that are under way on this node, and lets them grow slowly: one at a time while Quantum is in trouble, twice as many
-/// after each round that went well. So a Quantum that comes back meets no stampede.
+/// Limits the saves that are under way on this node: one at a time while Quantum is in trouble, then twice as many after each round
+/// that went well, so that a Quantum that has just recovered is not flooded.
 /// </summary>
 /// <param name="most">The most saves at once.</param>
 internal sealed class SaveConcurrency(int most)
@@ -15,7 +15,7 @@ internal sealed class SaveConcurrency(int most)
     private long _saved;
     private long _savedAtFailure = -1;
 
-    /// <summary>How many saves went well so far: tells a message that fails alone from an outage.</summary>
+    /// <summary>How many saves went well so far. It tells a message that fails alone from an outage.</summary>
     public long Saved => Volatile.Read(ref _saved);
 
     /// <summary>How many may be under way now.</summary>
@@ -30,7 +30,7 @@ internal sealed class SaveConcurrency(int most)
         }
     }
 
-    /// <summary>Takes a slot; each must be given back by <see cref="Release"/>.</summary>
+    /// <summary>Waits for a place and takes it; each must be given back by <see cref="Release"/>.</summary>
     public async ValueTask TakeAsync(CancellationToken cancellation)
     {
         TaskCompletionSource turn;
@@ -50,7 +50,7 @@ internal sealed class SaveConcurrency(int most)
         await turn.Task;
     }
 
-    /// <param name="wentWell">Null where Quantum was not asked after all.</param>
+    /// <param name="wentWell">Null if Quantum was not asked.</param>
     public void Release(bool? wentWell)
     {
         lock (_gate)
@@ -73,7 +73,7 @@ internal sealed class SaveConcurrency(int most)
 
             while (_taken < _allowed && _waiting.TryDequeue(out var turn))
             {
-                // One that has been cancelled meanwhile takes no slot.
+                // One that has been cancelled meanwhile takes no place.
                 if (turn.TrySetResult())
                 {
                     _taken++;

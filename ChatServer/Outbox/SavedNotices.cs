@@ -6,8 +6,7 @@ using ChatServer.Redis;
 namespace ChatServer.Outbox;
 
 /// <summary>
-/// Tells a room's other users what of somebody's messages is saved: at once after a silence, and then in one frame for all that was saved
-/// within
+/// Tells a room's other users which of a sender's messages are saved: the first at once, then one frame for all that was saved within
 /// <see cref="OutboxOptions.NoticeInterval"/>, so that in a large room not each message is followed by a second one to everybody. Nobody
 /// waits for it; what Redis can't take now goes with the next one.
 /// </summary>
@@ -33,7 +32,7 @@ internal sealed class SavedNotices(IBackplane backplane, TimeProvider time)
         _ = SendAsync(room, sender, [saved]);
     }
 
-    /// <summary>The node stops: sends what waits, as far as Redis takes it, and tries no more.</summary>
+    /// <summary>The node stops: sends what waits, as far as Redis takes it, and does not try again.</summary>
     public async ValueTask FlushAsync()
     {
         List<(RoomKey Room, long Sender, SavedMessage[] Saved)> rest;
@@ -107,7 +106,7 @@ internal sealed class SavedNotices(IBackplane backplane, TimeProvider time)
             var turn = _turns.GetValueOrDefault((room, sender)) ?? Begin(room, sender);
             foreach (var message in saved)
             {
-                // Clients find them by seq; their order says nothing.
+                // Clients find them by seq; their order does not matter.
                 turn.Waiting.Enqueue(message);
             }
         }

@@ -8,11 +8,11 @@ using ChatServer.Rooms.Access;
 
 namespace ChatServer.Outbox;
 
-/// <summary>Brings one outbox entry to Quantum and tells those whom it concerns what became of it.</summary>
+/// <summary>Saves one outbox entry in Quantum and tells the outcome to those whom it concerns.</summary>
 internal sealed partial class Saver(
     QuantumClient quantum, IBackplane backplane, SavedNotices notices, MemberLists members, ILogger<Saver> logger)
 {
-    /// <exception cref="QuantumUnavailableException">Quantum has not said its last word: try again later.</exception>
+    /// <exception cref="QuantumUnavailableException">Quantum has given no final answer: try again later.</exception>
     public async ValueTask<SaveResult> SaveAsync(PendingSave pending, CancellationToken cancellation)
     {
         var message = pending.Message;
@@ -61,17 +61,17 @@ internal sealed partial class Saver(
 
     private static partial class Log
     {
-        [LoggerMessage(800, LogLevel.Error,
+        [LoggerMessage(900, LogLevel.Error,
             "Message {Seq} of room {CompanyId}/{RoomId} by user {UserId} is a dead letter now (see ChatServer "
             + "dead-letters). Reason: {Why}")]
         public static partial void DeadLetter(ILogger logger, long companyId, long roomId, long seq, long userId, string why);
     }
 }
 
-/// <summary>What became of a save.</summary>
-/// <param name="Refusal">Why Quantum never will have it; null where it has it.</param>
+/// <summary>The outcome of a save.</summary>
+/// <param name="Refusal">Why Quantum refuses it for good; null if Quantum has saved it.</param>
 /// <param name="Told">
-/// Its sender is being told; the call is on its way to Redis, and what is sent after it comes after it. Where it fails
-/// (<see cref="RedisUnavailableException"/>) nobody was told: do it all again.
+/// Its sender is being told; the call is on its way to Redis, and what is sent after it comes after it. If it fails
+/// (<see cref="RedisUnavailableException"/>) nobody was told: do all of it again.
 /// </param>
 internal readonly record struct SaveResult(string? Refusal, Task Told);

@@ -22,7 +22,7 @@ internal readonly ref struct Ack(long roomId, ReadOnlySpan<byte> rawIdentifier, 
     public int Length => "{\"type\":\"ack\",\"success\":true,\"room_id\":,\"identifier\":\"\",\"seq\":,\"timestamp\":\"\"}"u8.Length
         + JsonBytes.Digits(roomId) + _rawIdentifier.Length + JsonBytes.Digits(seq) + _timestamp.Length;
 
-    /// <summary>Reads what it says from the message itself: whichever copy of that comes first will do.</summary>
+    /// <summary>Makes it from the message itself, so that it doesn't matter which copy of the message comes first.</summary>
     /// <param name="message">
     /// A message that <see cref="MessageComposer"/> composed: in it the identifier's name comes before all that a client wrote.
     /// </param>
@@ -41,7 +41,7 @@ internal readonly ref struct Ack(long roomId, ReadOnlySpan<byte> rawIdentifier, 
             length += identifier[length] == '\\' ? 2 : 1;
         }
 
-        // Within a string its quotes would have escapes before them.
+        // Within a string its quotes would be escaped.
         var timestamp = message[(message.LastIndexOf(",\"timestamp\":\""u8) + ",\"timestamp\":\"".Length)..];
         return new(roomId, identifier[..length], seq, timestamp[..timestamp.IndexOf((byte)'"')]);
     }

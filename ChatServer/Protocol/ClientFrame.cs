@@ -50,7 +50,7 @@ internal ref struct ClientFrame
     /// <summary>What <c>type</c> said, for the answer to an unknown one.</summary>
     public JsonText TypeName { get; internal set; }
 
-    /// <summary>0 where the frame has none; else 1 to <see cref="RoomKey.MaxRoomId"/>.</summary>
+    /// <summary>0 if the frame has none; else 1 to <see cref="RoomKey.MaxRoomId"/>.</summary>
     public long RoomId { get; internal set; }
 
     /// <summary>The seq that the client has seen last; null asks for a fresh view.</summary>
@@ -62,18 +62,18 @@ internal ref struct ClientFrame
 
     public JsonText Body { get; internal set; }
 
-    /// <summary>The name of a file that is to be sent; empty where there is no such string.</summary>
+    /// <summary>The name of a file that is to be sent; empty if there is no such string.</summary>
     public JsonText Name { get; internal set; }
 
-    /// <summary>What kind of file it is; empty where there is no such string.</summary>
+    /// <summary>What kind of file it is; empty if there is no such string.</summary>
     public JsonText ContentType { get; internal set; }
 
-    /// <summary>Bytes of the file; null where there is no integer from 0 to 2^53-1.</summary>
+    /// <summary>Bytes of the file; null if there is no integer from 0 to 2^53-1.</summary>
     public long? Size { get; internal set; }
 
     public JsonText Token { get; internal set; }
 
-    /// <summary>The raw JSON array of <c>rooms</c> in an auth frame; empty where there is none.</summary>
+    /// <summary>The raw JSON array of <c>rooms</c> in an auth frame; empty if there is none.</summary>
     public ReadOnlySpan<byte> Rooms { get; internal set; }
 
     /// <summary>The user id that the frame claims; null: no claim; -1: something that is no id.</summary>

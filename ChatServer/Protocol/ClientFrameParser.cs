@@ -16,7 +16,7 @@ internal static class ClientFrameParser
 
     /// <param name="json">The frame; the result keeps slices of it.</param>
     /// <param name="problem">
-    /// Null where the frame is usable; else what is wrong with it. Members that are sound are set all the same.
+    /// Null if the frame is usable; else what is wrong with it. Members that are sound are set all the same.
     /// </param>
     public static ClientFrame Parse(ReadOnlySpan<byte> json, out string? problem)
     {
@@ -63,7 +63,7 @@ internal static class ClientFrameParser
         }
         catch (InvalidOperationException)
         {
-            // Utf8JsonReader's answer to an escaped surrogate without its other half: no text that UTF-8 can carry.
+            // Utf8JsonReader throws it for an escaped surrogate without its other half, which UTF-8 can't represent.
             reader.Skip();
             return "a string holds half of a surrogate pair";
         }
@@ -126,7 +126,7 @@ internal static class ClientFrameParser
             return CharacterCount(ref reader) > 0 ? null : "body is not a string of at least one character";
         }
 
-        // What only a file has is checked where a file is meant: elsewhere it is a member like any other that is passed over.
+        // Members of files are checked in file frames only: elsewhere they are unknown members, which are ignored.
         if (reader.ValueTextEquals("name"u8))
         {
             reader.Read();
@@ -250,7 +250,7 @@ internal static class ClientFrameParser
 
     private static JsonText Text(scoped ref Utf8JsonReader reader) => new(reader.ValueSpan, reader.ValueIsEscaped);
 
-    /// <summary>The length of the string that the reader stands on, in UTF-16 code units; -1 where it stands on something else.</summary>
+    /// <summary>The length of the string that the reader stands on, in UTF-16 code units; -1 if it stands on something else.</summary>
     /// <exception cref="InvalidOperationException">The string has half of a surrogate pair.</exception>
     private static int CharacterCount(scoped ref Utf8JsonReader reader)
     {

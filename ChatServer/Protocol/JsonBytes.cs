@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ChatServer.Protocol;
 
-/// <summary>Writes pieces of JSON one behind the other into bytes whose number is known.</summary>
+/// <summary>Writes pieces of JSON one after the other into a buffer of known length.</summary>
 internal ref struct JsonBytes(Span<byte> rest)
 {
     /// <summary>The longest number in digits, with its sign.</summary>

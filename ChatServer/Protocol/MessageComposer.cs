@@ -43,7 +43,7 @@ internal static class MessageComposer
         return message;
     }
 
-    /// <summary>ISO 8601 in UTC with milliseconds, as every timestamp of ours.</summary>
+    /// <summary>ISO 8601 in UTC with milliseconds, like every timestamp in the protocol.</summary>
     public static string Timestamp(DateTimeOffset time)
     {
         // A busy node takes many messages within a millisecond.

@@ -15,7 +15,7 @@ internal sealed record AuthFailedFrame(string Type, bool Success, string Code, s
 internal sealed record JoinedFrame(
     string Type, bool Success, long RoomId, long Seq, string Epoch, bool Recovered, IReadOnlyDictionary<string, long> Reads);
 
-/// <summary>A connection is out of a room; <c>Code</c> says so where it did not ask for it.</summary>
+/// <summary>A connection is out of a room; <c>Code</c> says so if it did not ask for it.</summary>
 internal sealed record LeftFrame(string Type, bool Success, long RoomId, string? Code);
 
 /// <summary>An error that keeps the connection.</summary>
@@ -50,7 +50,7 @@ internal sealed record SavedMessage(long Seq, string Identifier, JsonElement? Id
 /// <summary>One room that an auth frame asks for.</summary>
 internal sealed record RoomRequest(long RoomId, long? Since, string? Epoch);
 
-/// <summary>The one source-generated description of everything that goes over the wire as JSON.</summary>
+/// <summary>The source-generated serializers of everything that goes over the wire as JSON.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -1,8 +1,8 @@
 namespace ChatServer.Protocol;
 
 /// <summary>
-/// A message composed but for its seq, which is known only to the step that accepts it: two halves of JSON, and between them the space in
-/// which the whole comes about, so that nothing but the few bytes of the head is copied for it.
+/// A composed message without its seq, which only the accept step knows: two halves of JSON, and between them the space in which the
+/// whole is put together, so that only the few bytes of the head are copied.
 /// </summary>
 internal sealed class UnnumberedMessage
 {
@@ -25,7 +25,7 @@ internal sealed class UnnumberedMessage
     /// <summary>The JSON after the seq.</summary>
     public Memory<byte> Tail => _bytes.AsMemory(_bytes.Length - _tailLength);
 
-    /// <summary>The whole message. A second seq would spoil what the first one gave.</summary>
+    /// <summary>The whole message. A second call would overwrite what the first one returned.</summary>
     public ReadOnlyMemory<byte> Number(long seq)
     {
         var length = _headLength + JsonBytes.Digits(seq);

@@ -35,7 +35,7 @@ internal static class QuantumAnswer
     public static IReadOnlyList<long>? ReadMembers(JsonElement answer) =>
         !Succeeded(answer) ? null : UserIds(answer) ?? throw new QuantumUnavailableException("Quantum's answer has no user_ids.");
 
-    /// <summary>What a refusal says to people, where it says anything.</summary>
+    /// <summary>The text of a refusal for people, if there is any.</summary>
     public static string? Words(JsonElement answer)
     {
         foreach (var name in (ReadOnlySpan<string>)["message", "detail"])

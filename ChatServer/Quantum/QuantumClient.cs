@@ -16,9 +16,9 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
     /// <summary>The name of its HttpClient.</summary>
     public const string ClientName = "quantum";
 
-    /// <summary>Saves a message, with its file where it brings one; doing it again with the same identifier has no effect.</summary>
-    /// <exception cref="QuantumUnavailableException">There is no last word yet: try again later.</exception>
-    /// <exception cref="FileGoneException">Its file is held no more.</exception>
+    /// <summary>Saves a message, with its file if it has one; doing it again with the same identifier has no effect.</summary>
+    /// <exception cref="QuantumUnavailableException">There is no final answer yet: try again later.</exception>
+    /// <exception cref="FileGoneException">Its file is no longer held.</exception>
     /// <exception cref="RedisUnavailableException">Its file can't be read now.</exception>
     public ValueTask<SaveOutcome> SaveAsync(StoredMessage message, string tokenKey, CancellationToken cancellation) =>
         RunAsync(
@@ -54,7 +54,7 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
         };
     }
 
-    /// <returns>The status and, where there is one, the JSON of an answer that is final.</returns>
+    /// <returns>The status of a final answer, and its JSON if there is any.</returns>
     private async ValueTask<(HttpStatusCode Status, JsonElement? Answer)> SendAsync(
         HttpRequestMessage request, string tokenKey, CancellationToken cancellation)
     {
@@ -78,7 +78,7 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
         }
         catch (Exception exception) when (exception is HttpRequestException or SocketException)
         {
-            // The latter comes bare from the HTTP client where a connection is reset in the moment in which it is made.
+            // The HTTP client throws the latter if a connection is reset in the moment in which it is made.
             throw new QuantumUnavailableException($"Quantum can't be reached: {exception.Message}", exception);
         }
     }
@@ -110,7 +110,7 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
         var context = ResilienceContextPool.Shared.Get(cancellation);
         try
         {
-            // With outcomes in place of exceptions: a failure is not thrown anew by each strategy.
+            // With outcomes instead of exceptions, so that not each strategy throws a failure again.
             var outcome = await pipeline.ExecuteOutcomeAsync(TryAsync, context, call);
             outcome.ThrowIfException();
             return outcome.Result!;

@@ -16,7 +16,7 @@ internal static class QuantumExtensions
             })
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
             {
-                // Following would turn a POST into a GET; a redirect is a wrong QUANTUM_SERVER_URL.
+                // Following would turn a POST into a GET; a redirect means a wrong QUANTUM_SERVER_URL.
                 AllowAutoRedirect = false,
                 PooledConnectionLifetime = QuantumOptions.ConnectionLifetime,
                 UseCookies = false,

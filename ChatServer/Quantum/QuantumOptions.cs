@@ -43,10 +43,10 @@ internal sealed record QuantumOptions(Uri? Url, TimeSpan TryTimeout)
     /// <summary>The time over which the circuit breaker counts.</summary>
     public static readonly TimeSpan BreakerWindow = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long nobody asks Quantum once the circuit is broken.</summary>
+    /// <summary>How long Quantum is not called once the circuit is broken.</summary>
     public static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(2);
 
-    /// <summary>A connection to Quantum is used no longer than that, so that a changed address in the DNS is noticed.</summary>
+    /// <summary>A connection to Quantum is used no longer than that, so that a changed DNS address is noticed.</summary>
     public static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(2);
 
     public static QuantumOptions Read(SettingReader settings) =>

@@ -31,7 +31,7 @@ internal sealed class QuantumPipelines
             options.TryTimeout, retries: QuantumOptions.TriesPerQuestion - 1, QuantumOptions.QuestionRetryDelay, null);
     }
 
-    /// <summary>For saves. What it gives up on stays in the outbox and is begun again.</summary>
+    /// <summary>For saves. What it gives up on stays in the outbox and is tried again.</summary>
     public ResiliencePipeline<SaveOutcome> Save { get; }
 
     /// <summary>For saves that carry a file: the same with more time for a try, and a circuit of their own.</summary>
@@ -65,7 +65,7 @@ internal sealed class QuantumPipelines
         return builder.AddTimeout(tryTimeout).Build();
     }
 
-    /// <summary>What may go better the next time.</summary>
+    /// <summary>The failures after which another try may succeed.</summary>
     private static PredicateBuilder<T> Passing<T>() =>
         new PredicateBuilder<T>().Handle<QuantumUnavailableException>().Handle<TimeoutRejectedException>();
 }

@@ -1,6 +1,6 @@
 namespace ChatServer.Quantum;
 
-/// <summary>Quantum is out of reach, busy, or its answer makes no sense: the same call may succeed later.</summary>
+/// <summary>Quantum is out of reach, busy, or its answer is invalid: the same call may succeed later.</summary>
 internal sealed class QuantumUnavailableException(string message, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>Whether it was asked at all: while the circuit is broken it is not.</summary>

@@ -9,7 +9,7 @@ namespace ChatServer.Quantum;
 /// </summary>
 internal static class SaveForm
 {
-    /// <returns>Content of known length: a server that takes no chunked bodies, such as Django's own, would find it empty.</returns>
+    /// <returns>Content of known length: servers that don't read chunked bodies, such as Django's, would find it empty.</returns>
     public static HttpContent Of(StoredMessage message, IFileStore files)
     {
         KeyValuePair<string, string?>[] fields =
@@ -50,6 +50,6 @@ internal static class SaveForm
         form.Add(part);
     }
 
-    /// <summary>As browsers do it (HTML, "multipart/form-data encoding algorithm"); a name of ours has no line breaks.</summary>
+    /// <summary>As browsers do it (HTML, "multipart/form-data encoding algorithm"); our names have no line breaks.</summary>
     private static string Escape(string name) => name.Replace("\"", "%22", StringComparison.Ordinal);
 }

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace ChatServer.Quantum;
 
-/// <summary>Quantum's last word on a message. That there is none yet is a <see cref="QuantumUnavailableException"/>.</summary>
+/// <summary>Quantum's final answer to a save. If there is none yet, that is a <see cref="QuantumUnavailableException"/>.</summary>
 internal abstract record SaveOutcome
 {
     /// <summary>It has a row. All members but <paramref name="UserIds"/> are for display and as Quantum gave them.</summary>

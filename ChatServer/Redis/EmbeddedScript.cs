@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace ChatServer.Redis;
 
-/// <summary>The Lua scripts, which lie in the assembly beside the code that calls them.</summary>
+/// <summary>The Lua scripts, which are embedded in the assembly.</summary>
 internal static class EmbeddedScript
 {
     /// <param name="name">The file's name in a folder Scripts.</param>

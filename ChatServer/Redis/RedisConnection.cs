@@ -3,7 +3,7 @@ using StackExchange.Redis;
 namespace ChatServer.Redis;
 
 /// <summary>
-/// The node's connection to Redis. It is made at the start, kept by StackExchange.Redis, and says in the log when it breaks and is back.
+/// The node's connection to Redis. It is opened at the start, kept up by StackExchange.Redis, and logs when it breaks and when it is back.
 /// </summary>
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
@@ -19,7 +19,7 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     public IConnectionMultiplexer Multiplexer { get; }
 
-    /// <summary>Connects; where Redis is out of reach it goes on trying, and the log says so.</summary>
+    /// <summary>Connects; if Redis is out of reach it keeps trying, and the log says so.</summary>
     public static RedisConnection Open(RedisOptions options, ILogger<RedisConnection> logger)
     {
         var multiplexer = ConnectionMultiplexer.Connect(options.ToConfiguration());

@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace ChatServer.Redis;
 
-/// <summary>Which exceptions mean that Redis did not do its part.</summary>
+/// <summary>Which exceptions mean that Redis failed or refused a call.</summary>
 internal static class RedisFaults
 {
     /// <summary>
@@ -14,7 +14,7 @@ internal static class RedisFaults
         exception is RedisException or RedisTimeoutException or TimeoutException or ObjectDisposedException or TaskCanceledException
             or IOException or SocketException;
 
-    /// <summary>Redis is full (<c>maxmemory</c> with <c>noeviction</c>); from within a script its words may stand behind others.</summary>
+    /// <summary>Redis is full (<c>maxmemory</c> with <c>noeviction</c>); from within a script this text may follow other text.</summary>
     public static bool IsOutOfMemory(Exception? exception) =>
         exception is RedisServerException && exception.Message.Contains("OOM command not allowed", StringComparison.Ordinal);
 

@@ -8,13 +8,13 @@ namespace ChatServer.Redis;
 /// </summary>
 internal sealed class RedisKeys(int partitions)
 {
-    /// <summary>Where the accept step tells that a partition's outbox is no longer empty.</summary>
+    /// <summary>The channel on which the accept step announces that a partition's outbox is no longer empty.</summary>
     public const string OutboxFilled = "chat:outbox-filled";
 
-    /// <summary>A sorted set: the nodes that are there, by the time of their last word.</summary>
+    /// <summary>A sorted set: the nodes that are there, by the time of their last announcement.</summary>
     public const string Nodes = "chat:nodes";
 
-    /// <summary>Where Quantum publishes its orders.</summary>
+    /// <summary>The channel on which Quantum publishes its orders.</summary>
     public const string Control = "chat:control";
 
     public int Partitions => partitions;

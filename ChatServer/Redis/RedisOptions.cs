@@ -14,7 +14,7 @@ internal enum RedisMode
 }
 
 /// <summary>How Redis is reached.</summary>
-/// <param name="EndPoints">Host and port; null where no REDIS_HOST is set.</param>
+/// <param name="EndPoints">Host and port; null if no REDIS_HOST is set.</param>
 /// <param name="User">The ACL user.</param>
 /// <param name="Password">Never logged.</param>
 /// <param name="Database">The database that holds Quantum's sessions; all of ChatServer's keys are there too.</param>
@@ -38,7 +38,7 @@ internal sealed record RedisOptions(
     /// <summary>How often the subscriber connection is probed: a message to itself must come back.</summary>
     public static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>After so long without a probe the subscriber connection counts as deaf and is replaced.</summary>
+    /// <summary>After so long without a probe the subscriber connection counts as dead and is replaced.</summary>
     public static readonly TimeSpan ProbeLostAfter = TimeSpan.FromSeconds(2.5);
 
     /// <summary>The pause between two tries to open a subscriber connection.</summary>
@@ -53,7 +53,7 @@ internal sealed record RedisOptions(
     /// <summary>Subscriptions that are made at once on a new subscriber connection.</summary>
     public const int SubscribeAtOnce = 500;
 
-    /// <summary>As which Redis's CLIENT LIST shows our connections.</summary>
+    /// <summary>The name of our connections in Redis's CLIENT LIST.</summary>
     public const string ClientName = "ChatServer";
 
     private const int DefaultPort = 6379;
@@ -105,7 +105,7 @@ internal sealed record RedisOptions(
             ReconnectRetryPolicy = new LinearRetry((int)HeartbeatInterval.TotalMilliseconds),
             KeepAlive = 10,
 
-            // CONFIG GET tells whether Redis announces what happens to keys.
+            // CONFIG GET tells whether keyspace notifications are on.
             AllowAdmin = true,
         };
         foreach (var endPoint in EndPoints)
@@ -118,7 +118,7 @@ internal sealed record RedisOptions(
 
     private static DnsEndPoint? EndPoint(string entry, int defaultPort)
     {
-        // In brackets it may have a port, which TryParse would drop without a word.
+        // In brackets it may have a port, which TryParse would drop silently.
         if (!entry.StartsWith('[') && IPAddress.TryParse(entry, out var address))
         {
             return new(address.ToString(), defaultPort);

@@ -8,7 +8,7 @@ using ChatServer.Sessions;
 
 namespace ChatServer.Requests;
 
-/// <summary>Handles the first frame: from a token to a caller who is in his rooms, or to a close.</summary>
+/// <summary>Handles the first frame: authenticates the caller and joins their rooms, or closes the connection.</summary>
 internal sealed partial class Admission(
     Authenticator authenticator, ConnectionRegistry connections, RoomAccess access, RoomOptions roomOptions,
     RoomRequests roomRequests, ConnectionOptions connectionOptions, TimeProvider time, ILogger<Admission> logger)
@@ -25,7 +25,7 @@ internal sealed partial class Admission(
 
         try
         {
-            // Not bound to the peer's going: whoever looks at the clock learns nothing about a session.
+            // Not cancelled when the peer goes: the time that it takes must tell nothing about a session.
             if (await authenticator.AuthenticateAsync(first.Token, CancellationToken.None) is not { } caller)
             {
                 Replies.AuthFailed(connection, CloseReason.InvalidToken, "The token is not that of a session.");
@@ -53,7 +53,7 @@ internal sealed partial class Admission(
         }
     }
 
-    /// <summary>Not waited for: a session that can't be watched is looked up now and then all the same.</summary>
+    /// <summary>Not awaited: a session that can't be watched is still looked up now and then.</summary>
     private async Task WatchAsync(Client client, SessionKey session)
     {
         try
@@ -84,7 +84,7 @@ internal sealed partial class Admission(
 
         if (client.Rooms.Count == 0)
         {
-            // No joined is on its way.
+            // No joined frame follows.
             client.Connection.SendWelcome();
         }
     }
@@ -103,10 +103,10 @@ internal sealed partial class Admission(
 
     private static partial class Log
     {
-        [LoggerMessage(1110, LogLevel.Warning, "Connection {Connection} cannot be let in: Redis is out of reach.")]
+        [LoggerMessage(1210, LogLevel.Warning, "Connection {Connection} cannot be let in: Redis is out of reach.")]
         public static partial void Unavailable(ILogger logger, Exception exception, string connection);
 
-        [LoggerMessage(1111, LogLevel.Debug, "A session's end will be noticed at the next regular check only.")]
+        [LoggerMessage(1211, LogLevel.Debug, "A session's end will be noticed at the next regular check only.")]
         public static partial void NotWatched(ILogger logger, Exception exception);
     }
 }

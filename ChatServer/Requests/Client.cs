@@ -7,8 +7,8 @@ using ChatServer.Users;
 namespace ChatServer.Requests;
 
 /// <summary>
-/// What the receiving side holds for one connection, and gives back at its end. The connection's loop alone uses it, but for <see
-/// cref="Accepting"/>.
+/// What the receiving side holds for one connection, and releases at its end. Only the connection's loop uses it, except
+/// <see cref="Accepting"/>.
 /// </summary>
 internal sealed class Client(
     Connection connection, ConnectionRegistry connections, RoomDirectory rooms, UserChannels users, SessionWatch sessions,
@@ -27,19 +27,19 @@ internal sealed class Client(
     public PendingUpload? PendingUpload { get; set; }
 
     /// <summary>
-    /// Whether binary frames are passed over without a word: an error has told why they are of no use, and more may be under way.
+    /// Whether binary frames are ignored silently: an error has said why they are refused, and more may be under way.
     /// </summary>
     public bool DropsBinary { get; set; }
 
     public RateLimiter Rate { get; } = new(options, time);
 
-    /// <summary>Whether its bytes can't be told apart any more.</summary>
+    /// <summary>Whether it is no longer known where its frames begin.</summary>
     public bool IsBroken { get; set; }
 
-    /// <summary>One slot per message under way; made for those that send.</summary>
+    /// <summary>Limits the messages under way; created only for clients that send.</summary>
     public SemaphoreSlim Accepting => _accepting ??= new(RequestOptions.MaxAccepting);
 
-    /// <summary>The membership of a room; null if it is not in it, or was put out.</summary>
+    /// <summary>The membership of a room; null if it is not in it, or was removed.</summary>
     public RoomMember? MemberOf(long roomId)
     {
         if (Rooms.TryGetValue(roomId, out var member) && member.HasLeft)
@@ -65,7 +65,7 @@ internal sealed class Client(
     /// </returns>
     public Task WatchSessionAsync(SessionKey session) => _watch = sessions.EnterAsync(session);
 
-    /// <summary>Gives back all that it holds; its rooms first, so that nothing more is sent to it.</summary>
+    /// <summary>Releases all that it holds; its rooms first, so that nothing more is sent to it.</summary>
     public async ValueTask DisposeAsync()
     {
         foreach (var member in Rooms.Values)

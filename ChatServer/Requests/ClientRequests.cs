@@ -2,7 +2,7 @@ using ChatServer.Protocol;
 
 namespace ChatServer.Requests;
 
-/// <summary>Handles the frames of an authenticated client: each is checked, then goes to the one who does it.</summary>
+/// <summary>Handles the frames of an authenticated client: checks each and passes it on to the class that carries it out.</summary>
 internal sealed class ClientRequests(RoomRequests rooms, MessageRequests messages, FileRequests files, RequestOptions options)
 {
     private static readonly byte[] Pong = "{\"type\":\"pong\"}"u8.ToArray();

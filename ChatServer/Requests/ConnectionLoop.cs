@@ -28,12 +28,12 @@ internal sealed partial class ConnectionLoop(
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException)
         {
-            // A peer that goes without saying so is an expected end.
+            // A peer that goes without a close frame is an expected end.
             Log.Gone(logger, connection.IdText, exception.Message);
         }
         catch (Exception exception)
         {
-            // A defect of ours must end this connection alone, and must be seen.
+            // A bug of ours must be seen, and must end this connection alone.
             Log.Failed(logger, exception, connection.IdText);
             await connection.Outbound.CloseAsync(CloseReason.InternalError, ConnectionOptions.CloseGrace);
         }
@@ -77,7 +77,7 @@ internal sealed partial class ConnectionLoop(
     {
         foreach (var piece in received)
         {
-            // The transport's own buffers, lent to us until we go on: frames are unmasked where they lie.
+            // The transport's own buffers, lent to us until we advance: frames are unmasked in place.
             var bytes = MemoryMarshal.AsMemory(piece);
             for (var used = 0; used < bytes.Length;)
             {
@@ -114,7 +114,7 @@ internal sealed partial class ConnectionLoop(
                 connection.PeerClosed = frame.Reason == CloseReason.None ? CloseReason.Normal : frame.Reason;
                 return ValueTask.CompletedTask;
             case FrameEventKind.Violation:
-                // Where frames begin is unknown from here on: the rest of the stream is not looked at.
+                // From here on it is unknown where frames begin: the rest of the stream is not parsed.
                 client.IsBroken = true;
                 connection.PeerClosed = connection.Caller is null && frame.Reason == CloseReason.TooBig
                     ? CloseReason.BadFirstFrame
@@ -138,8 +138,7 @@ internal sealed partial class ConnectionLoop(
     }
 
     /// <summary>
-    /// Reads what still comes and looks at none of it: to end a connection with input unread makes the kernel reset it, and the close frame
-    /// may be lost.
+    /// Reads and drops what still comes: if input is unread when a connection ends, the kernel resets it, and the close frame may be lost.
     /// </summary>
     private async Task LingerAsync(PipeReader input)
     {
@@ -166,10 +165,10 @@ internal sealed partial class ConnectionLoop(
 
     private static partial class Log
     {
-        [LoggerMessage(1100, LogLevel.Debug, "Connection {Connection} went away: {Why}")]
+        [LoggerMessage(1200, LogLevel.Debug, "Connection {Connection} went away: {Why}")]
         public static partial void Gone(ILogger logger, string connection, string why);
 
-        [LoggerMessage(1101, LogLevel.Error, "Connection {Connection} ended because of an unexpected error.")]
+        [LoggerMessage(1201, LogLevel.Error, "Connection {Connection} ended because of an unexpected error.")]
         public static partial void Failed(ILogger logger, Exception exception, string connection);
     }
 }

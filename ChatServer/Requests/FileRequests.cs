@@ -15,7 +15,7 @@ internal sealed class FileRequests(
     IBackplane backplane, IFileStore store, IUploadQuota quota, UploadBuffers buffers, UploadWatch watch, MessageRequests messages,
     FilesOptions options, TimeProvider time)
 {
-    /// <summary>Takes a <c>file</c> frame: answers <c>upload</c>, or <c>ack</c> where the message is known already, or an error.</summary>
+    /// <summary>Takes a <c>file</c> frame: answers <c>upload</c>, or <c>ack</c> if the message is known already, or an error.</summary>
     public ValueTask AnnounceAsync(Client client, in ClientFrame frame)
     {
         var identifier = frame.Identifier.Unescape();
@@ -97,7 +97,7 @@ internal sealed class FileRequests(
 
     private async ValueTask BeginAsync(Client client, RoomMember member, string identifier, byte[] rawIdentifier, FileAnnouncement file)
     {
-        // The same identifier once more: the client begins anew.
+        // The same identifier again: the client starts over.
         if (client.PendingUpload is { } before)
         {
             await before.Upload.EndAsync(UploadFailure.BegunAnew);
@@ -169,7 +169,7 @@ internal sealed class FileRequests(
         }
     }
 
-    /// <summary>All bytes have come: the file becomes a message, behind those that were sent before its last byte.</summary>
+    /// <summary>All bytes have come: the file becomes a message, after those that were sent before its last byte.</summary>
     private async ValueTask FinishAsync(Client client, PendingUpload pending)
     {
         client.PendingUpload = null;
@@ -195,7 +195,7 @@ internal sealed class FileRequests(
         var draft = MessageRequests.Draft(member, pending.Identifier, message, timestamp) with { File = new(id, options.Retention) };
         await messages.SendAsync(client, member, draft, acceptance =>
         {
-            // Accepted before, with a file of its own. Where Redis can't say, this one goes by itself if it was not accepted.
+            // Accepted before, with its own file. If Redis can't say, this file expires by itself if it was not accepted.
             if (acceptance.IsRepeat)
             {
                 _ = DeleteAsync(id);
@@ -211,7 +211,7 @@ internal sealed class FileRequests(
         }
         catch (RedisUnavailableException)
         {
-            // It goes by itself.
+            // It expires by itself.
         }
     }
 

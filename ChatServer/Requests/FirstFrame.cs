@@ -8,7 +8,7 @@ namespace ChatServer.Requests;
 internal sealed record FirstFrame(byte[] Token, IReadOnlyList<RoomRequest> Rooms)
 {
     /// <summary>Text that is no JSON object is a bare token; a JSON object must be an auth frame with a token.</summary>
-    /// <param name="problem">What is wrong where the result is null.</param>
+    /// <param name="problem">What is wrong if the result is null.</param>
     public static FirstFrame? Read(ReadOnlySpan<byte> text, out string? problem)
     {
         if (!IsJsonObject(text))
@@ -83,7 +83,7 @@ internal sealed record FirstFrame(byte[] Token, IReadOnlyList<RoomRequest> Rooms
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
         {
-            // A value of another kind than its name says.
+            // A value of the wrong type.
             return null;
         }
     }

@@ -48,7 +48,7 @@ internal sealed class MessageRequests(IBackplane backplane, TimeProvider time)
         Accept(client, member, draft, accepted);
     }
 
-    /// <summary>What the accept step needs to know of a composed message, but for a file that it brings.</summary>
+    /// <summary>What the accept step needs to know of a composed message, except its file.</summary>
     /// <param name="identifier">The client's, without escapes.</param>
     /// <param name="timestamp">As it stands in the message.</param>
     public static MessageDraft Draft(RoomMember member, string identifier, UnnumberedMessage message, string timestamp)

@@ -29,7 +29,7 @@ internal sealed class RateLimiter(RequestOptions options, TimeProvider time)
         _at = now;
         if (_tokens >= options.RateBurst / 2.0)
         {
-            // It has slowed down for real; a trickle between refusals is no slowing down.
+            // It has really slowed down; a few frames between refusals don't count as that.
             _refused = 0;
         }
 

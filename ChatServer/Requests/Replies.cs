@@ -4,7 +4,7 @@ using ChatServer.Protocol;
 
 namespace ChatServer.Requests;
 
-/// <summary>Answers to one connection, outside any room's stream.</summary>
+/// <summary>Answers to one connection, outside the order of any room.</summary>
 internal static class Replies
 {
     public static void Error(Connection connection, string code, string message, long roomId = 0, string? identifier = null) =>

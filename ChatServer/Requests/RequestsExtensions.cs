@@ -1,6 +1,6 @@
 namespace ChatServer.Requests;
 
-/// <summary>Adds the receiving side of connections.</summary>
+/// <summary>Adds what handles the frames of clients.</summary>
 internal static class RequestsExtensions
 {
     public static IServiceCollection AddRequests(this IServiceCollection services, RequestOptions options) =>

@@ -38,7 +38,7 @@ internal sealed class Replay(IBackplane backplane, RoomTracker tracker, Connecti
                 }
                 else if (!isWhole || started != page.Epoch)
                 {
-                    // The log moved on faster than this peer reads: coming back, it is told that it can't recover.
+                    // The log grew faster than this peer reads: when it reconnects, it is told that it can't recover.
                     connection.Close(CloseReason.SlowConsumer);
                     return null;
                 }
@@ -51,8 +51,8 @@ internal sealed class Replay(IBackplane backplane, RoomTracker tracker, Connecti
                 seen = page.Messages.Count > 0 ? page.Messages[^1].Seq : seen;
                 if (room.Position is var position && (position.Epoch != started || position.Seq < seen))
                 {
-                    // The log is ahead of what the subscription has brought here, and a member gets all that its room delivers: it would
-                    // get that again.
+                    // The log is ahead of what the subscription has delivered here. If the peer joined now, it would get those messages
+                    // again.
                     await tracker.CatchUpAsync(room);
                 }
 

@@ -5,7 +5,7 @@ using ChatServer.Rooms.Fanout;
 namespace ChatServer.Rooms;
 
 /// <summary>
-/// What a room has delivered since one newcomer began to read the log: it closes the hole between the end of the log, as read, and the
+/// What a room has delivered since one newcomer began to read the log: it closes the gap between the end of the log, as read, and the
 /// first live message. Guarded by the room's lock. Bounded: past <see cref="RoomOptions.MaxReplayBufferBytes"/> it covers nothing and the
 /// newcomer reads on.
 /// </summary>
@@ -19,10 +19,10 @@ internal sealed class ReplayBuffer(long start, ReplayBuffer? next)
     /// <summary>The next one in <see cref="ReplayBuffers"/>.</summary>
     internal ReplayBuffer? Next { get; set; } = next;
 
-    /// <summary>Whether somebody who has seen <paramref name="seen"/> gets everything up to <paramref name="head"/> from here.</summary>
+    /// <summary>Whether it has everything after <paramref name="seen"/> up to <paramref name="head"/>.</summary>
     public bool Covers(long seen, long head) => seen >= head || (seen >= start && _bytes <= RoomOptions.MaxReplayBufferBytes);
 
-    /// <summary>What it holds beyond a seq, as frames ready for the wire.</summary>
+    /// <summary>What it holds after a seq, as frames ready for the wire.</summary>
     public byte[] FramesAfter(long seen)
     {
         var frames = new ArrayBufferWriter<byte>();

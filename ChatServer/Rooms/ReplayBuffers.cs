@@ -36,7 +36,7 @@ internal sealed class ReplayBuffers
         }
     }
 
-    /// <summary>The room's numbering has jumped: what the buffers hold is no use.</summary>
+    /// <summary>The room's numbering has jumped: what the buffers hold is of no use.</summary>
     public void Spoil()
     {
         for (var buffer = _first; buffer is not null; buffer = buffer.Next)

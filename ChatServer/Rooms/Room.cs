@@ -44,7 +44,7 @@ internal sealed class Room : IRoomListener
         }
     }
 
-    /// <summary>Who is here now; those that have left meanwhile say so themselves.</summary>
+    /// <summary>Who is here now; <see cref="Member.HasLeft"/> tells who has left since.</summary>
     public IReadOnlyList<RoomMember> Members
     {
         get
@@ -56,7 +56,7 @@ internal sealed class Room : IRoomListener
         }
     }
 
-    /// <summary>Whether there is something that only the log can put right.</summary>
+    /// <summary>Whether there is a gap or another epoch, which only the log can resolve.</summary>
     public bool HasLostTrack
     {
         get
@@ -83,7 +83,7 @@ internal sealed class Room : IRoomListener
         }
     }
 
-    /// <summary>Begins to deliver, after <paramref name="head"/>; what came before it waits already.</summary>
+    /// <summary>Begins to deliver, after <paramref name="head"/>; messages that came before this call are waiting already.</summary>
     public void Start(long head, string epoch)
     {
         lock (_gate)
@@ -150,8 +150,8 @@ internal sealed class Room : IRoomListener
     }
 
     /// <summary>Takes a member out; its <c>left</c> comes after everything that it gets from this room.</summary>
-    /// <param name="left">The frame; null where the connection is gone.</param>
-    /// <returns>False where it had left already.</returns>
+    /// <param name="left">The frame; null if the connection is gone.</param>
+    /// <returns>False if it had left already.</returns>
     public bool Leave(RoomMember member, byte[]? left)
     {
         lock (_gate)
@@ -169,7 +169,7 @@ internal sealed class Room : IRoomListener
                 {
                     if (message.Origin == member.Connection.Id)
                     {
-                        AckParted(message, member);
+                        AckAfterLeaving(message, member);
                     }
                 }
 
@@ -206,7 +206,7 @@ internal sealed class Room : IRoomListener
         {
             if (sender.HasLeft)
             {
-                AckParted(message, sender);
+                AckAfterLeaving(message, sender);
                 _pump.Start();
             }
         }
@@ -246,7 +246,7 @@ internal sealed class Room : IRoomListener
     }
 
     /// <summary>Puts a page of the log, read behind this room's <see cref="Position"/>, in its place among what has come.</summary>
-    /// <returns>False where there is more to read.</returns>
+    /// <returns>False if there is more to read.</returns>
     public bool Merge(LogPage page)
     {
         lock (_gate)
@@ -271,7 +271,7 @@ internal sealed class Room : IRoomListener
     }
 
     /// <summary>The log has been read as far as it helps.</summary>
-    /// <returns>False where something has gone astray since: begin again.</returns>
+    /// <returns>False if the room has lost track again since: start over.</returns>
     public bool TryEndTracking()
     {
         lock (_gate)
@@ -301,7 +301,7 @@ internal sealed class Room : IRoomListener
         }
     }
 
-    /// <summary>Tells all members that they have to begin anew, and goes on behind <paramref name="seq"/>.</summary>
+    /// <summary>Tells all members that they have to start over, and continues after <paramref name="seq"/>.</summary>
     private void Restart(string epoch, long seq)
     {
         if (epoch != _sequence.Epoch)
@@ -331,7 +331,7 @@ internal sealed class Room : IRoomListener
     }
 
     /// <summary>Acks a message whose sender has left the room since, unless it has its ack.</summary>
-    private void AckParted(RelayedMessage message, RoomMember sender)
+    private void AckAfterLeaving(RelayedMessage message, RoomMember sender)
     {
         if (message.Seq > sender.AckedSeq)
         {

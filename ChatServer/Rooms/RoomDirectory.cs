@@ -29,7 +29,7 @@ internal sealed class RoomDirectory
     /// </summary>
     /// <param name="since">The seq that it has seen last; null for a fresh view.</param>
     /// <param name="epoch">The numbering that <paramref name="since"/> belongs to.</param>
-    /// <returns>Null where the connection went away meanwhile.</returns>
+    /// <returns>Null if the connection went away meanwhile.</returns>
     /// <exception cref="RedisUnavailableException">Redis is out of reach: the connection is not in the room.</exception>
     public async ValueTask<RoomMember?> JoinAsync(Connection connection, RoomKey key, long? since, string? epoch)
     {
@@ -50,7 +50,7 @@ internal sealed class RoomDirectory
     }
 
     /// <summary>Takes a member out of its room.</summary>
-    /// <param name="left">The frame that says so; null where the connection is gone.</param>
+    /// <param name="left">The frame that says so; null if the connection is gone.</param>
     public void Leave(RoomMember member, byte[]? left)
     {
         if (member.Room.Leave(member, left))

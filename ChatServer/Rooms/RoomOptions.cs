@@ -3,7 +3,7 @@ using ChatServer.Configuration;
 
 namespace ChatServer.Rooms;
 
-/// <summary>What holds for rooms: how much of a room is kept and for how long, and how patient its members' way back is.</summary>
+/// <summary>Settings of rooms: how much of a room is kept and for how long, and how long members have to catch up.</summary>
 /// <param name="MaxRoomsPerConnection">Over it a join is answered <c>forbidden</c>.</param>
 internal sealed record RoomOptions(int MaxRoomsPerConnection)
 {
@@ -28,10 +28,10 @@ internal sealed record RoomOptions(int MaxRoomsPerConnection)
     /// <summary>How long an identifier is known, so that sending it again has no effect.</summary>
     public static readonly TimeSpan IdentifierAge = TimeSpan.FromMinutes(10);
 
-    /// <summary>All of it that the backplane keeps to.</summary>
+    /// <summary>The part of these settings that the backplane needs.</summary>
     public static readonly LogLimits Log = new(LogMessages, LogAge, IdentifierAge);
 
-    /// <summary>How long a gap may close by itself before the log is read; also the pause before the log is asked again.</summary>
+    /// <summary>How long to wait for a gap to close by itself before the log is read; also the pause before it is read again.</summary>
     public static readonly TimeSpan GapPatience = TimeSpan.FromMilliseconds(100);
 
     /// <summary>How long a returning peer may take to make space for the next page before it counts as slow.</summary>

@@ -21,11 +21,11 @@ internal sealed class RoomSequence(Action<RelayedMessage> deliver)
 
     public bool IsStarted => Seq >= 0;
 
-    /// <summary>Whether there is something that only the log can put right: a gap, or a message of another epoch.</summary>
+    /// <summary>Whether there is something that only the log can resolve: a gap, or a message of another epoch.</summary>
     public bool HasLostTrack => _isAstray || _ahead.Count > 0;
 
     /// <summary>
-    /// Whether somebody has to bring it back to the log's truth now; once for each time, until <see cref="TryEndTracking"/>.
+    /// Whether the caller has to catch up from the log now; true once, until <see cref="TryEndTracking"/>.
     /// </summary>
     public bool TryBeginTracking()
     {
@@ -38,7 +38,7 @@ internal sealed class RoomSequence(Action<RelayedMessage> deliver)
     }
 
     /// <summary>The log has been read as far as it helps.</summary>
-    /// <returns>False if something has gone astray since: begin again.</returns>
+    /// <returns>False if it has lost track again since: start over.</returns>
     public bool TryEndTracking() => !(_isTracked = HasLostTrack);
 
     /// <summary>What has come and is not delivered yet.</summary>
@@ -64,7 +64,7 @@ internal sealed class RoomSequence(Action<RelayedMessage> deliver)
     {
         if (IsStarted && message.Epoch != Epoch)
         {
-            // Which of two epochs is the younger one only the log knows; it has the message too.
+            // Only the log knows which of two epochs is the newer one; it has the message too.
             _isAstray = true;
         }
         else if (IsStarted && message.Seq == Seq + 1 && _ahead.Count == 0)
@@ -80,7 +80,7 @@ internal sealed class RoomSequence(Action<RelayedMessage> deliver)
     }
 
     /// <summary>
-    /// The last seq that a page of the log, read behind <see cref="Seq"/>, lacks because it is held no more; null where it lacks none.
+    /// The last seq that a page of the log, read after <see cref="Seq"/>, lacks because it is no longer held; null if it lacks none.
     /// </summary>
     public long? EndOfHole(LogPage page)
     {
@@ -88,7 +88,7 @@ internal sealed class RoomSequence(Action<RelayedMessage> deliver)
         return end > Seq ? end : null;
     }
 
-    /// <summary>Goes on behind <paramref name="seq"/>: nobody gets what lies before it.</summary>
+    /// <summary>Continues after <paramref name="seq"/>: nobody gets what lies before it.</summary>
     public void Jump(string epoch, long seq)
     {
         if (epoch != Epoch)
@@ -99,7 +99,7 @@ internal sealed class RoomSequence(Action<RelayedMessage> deliver)
         GoTo(seq, epoch);
     }
 
-    /// <summary>Takes a page of the log in its place among what has come.</summary>
+    /// <summary>Merges a page of the log with what has come.</summary>
     public void Merge(LogPage page)
     {
         _isAstray = false;

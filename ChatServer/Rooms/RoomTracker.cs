@@ -5,13 +5,13 @@ using ChatServer.Redis;
 namespace ChatServer.Rooms;
 
 /// <summary>
-/// Brings a room that has lost track back to the log's truth: a gap that does not close by itself, a new epoch, an interrupted
+/// Brings a room that has lost track up to date from the log: a gap that does not close by itself, a new epoch, an interrupted
 /// subscription. Most gaps are two copies overtaking each other; what is still missing after <see cref="RoomOptions.GapPatience"/> was lost
 /// on the way.
 /// </summary>
 internal sealed partial class RoomTracker(IBackplane backplane, TimeProvider time, ILogger<RoomTracker> logger)
 {
-    /// <summary>For a room that has lost track; runs by itself until all is well again.</summary>
+    /// <summary>For a room that has lost track; runs in the background until the room has caught up.</summary>
     public void Track(Room room) => _ = TrackAsync(room);
 
     /// <summary>Reads what a room may have missed.</summary>
@@ -25,19 +25,19 @@ internal sealed partial class RoomTracker(IBackplane backplane, TimeProvider tim
         }
 
 #endif
-        RoomPosition mark;
+        RoomPosition before;
         LogPage page;
         do
         {
-            mark = room.Position;
-            page = await backplane.ReadAsync(room.Key, mark.Seq, RoomOptions.CatchUpPageMessages, mark.Epoch);
+            before = room.Position;
+            page = await backplane.ReadAsync(room.Key, before.Seq, RoomOptions.CatchUpPageMessages, before.Epoch);
         }
         while (!room.Merge(page));
 
         var now = room.Position;
-        if (now.Seq != mark.Seq || now.Epoch != mark.Epoch)
+        if (now.Seq != before.Seq || now.Epoch != before.Epoch)
         {
-            Log.CaughtUp(logger, room.Key.CompanyId, room.Key.RoomId, mark.Seq, now.Seq);
+            Log.CaughtUp(logger, room.Key.CompanyId, room.Key.RoomId, before.Seq, now.Seq);
         }
     }
 
@@ -64,12 +64,12 @@ internal sealed partial class RoomTracker(IBackplane backplane, TimeProvider tim
 
     private static partial class Log
     {
-        [LoggerMessage(700, LogLevel.Information,
+        [LoggerMessage(800, LogLevel.Information,
             "Room {CompanyId}/{RoomId}: the log had messages that the subscription had not delivered, from seq {From} to "
             + "{To}.")]
         public static partial void CaughtUp(ILogger logger, long companyId, long roomId, long from, long to);
 
-        [LoggerMessage(701, LogLevel.Warning,
+        [LoggerMessage(801, LogLevel.Warning,
             "Room {CompanyId}/{RoomId}: missing messages cannot be read from Redis now; the node keeps trying.")]
         public static partial void Waiting(ILogger logger, Exception exception, long companyId, long roomId);
     }

@@ -1,6 +1,6 @@
 namespace ChatServer.Rooms;
 
-/// <summary>Adds rooms and what keeps them whole.</summary>
+/// <summary>Adds rooms, their replay and the tracking of gaps.</summary>
 internal static class RoomsExtensions
 {
     public static IServiceCollection AddRooms(this IServiceCollection services, RoomOptions options) =>

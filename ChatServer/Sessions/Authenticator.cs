@@ -10,9 +10,9 @@ internal sealed partial class Authenticator(
     ILogger<Authenticator> logger)
 {
     /// <summary>
-    /// Looks the token's session up. Unknown, deleted and expired sessions are one and the same answer on one and the same path.
+    /// Looks the token's session up. Unknown, deleted and expired sessions take the same path to the same answer.
     /// </summary>
-    /// <returns>Null where the token is not valid: the client is told no more than that.</returns>
+    /// <returns>Null if the token is not valid: the client is not told why.</returns>
     /// <exception cref="RedisUnavailableException">The session could be neither confirmed nor denied.</exception>
     public async ValueTask<Caller?> AuthenticateAsync(ReadOnlyMemory<byte> token, CancellationToken cancellation)
     {
@@ -32,7 +32,7 @@ internal sealed partial class Authenticator(
 
         if (!records.TryRead(stored.Value, key, out var record, out var fault))
         {
-            // Redis holds the session, so this is Quantum's or the operator's affair, not the client's.
+            // Redis holds the session, so Quantum or the operator can fix this, not the client.
             Log.RecordUnusable(logger, key.UserId, key.CompanyId, fault);
             return null;
         }

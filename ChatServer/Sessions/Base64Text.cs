@@ -19,7 +19,7 @@ internal static class Base64Text
 
     /// <summary>Decodes one alphabet or the other; a text in both, with spaces, or with the wrong padding is refused.</summary>
     /// <param name="text">The encoded text.</param>
-    /// <param name="bytes">Room for at least <see cref="MaxDecodedLength"/> bytes.</param>
+    /// <param name="bytes">Space for at least <see cref="MaxDecodedLength"/> bytes.</param>
     /// <param name="written">How many bytes were decoded.</param>
     public static bool TryDecode(ReadOnlySpan<byte> text, Span<byte> bytes, out int written)
     {

@@ -6,9 +6,9 @@ namespace ChatServer.Sessions;
 /// <param name="UserId">Quantum's user id, unique over all companies.</param>
 /// <param name="CompanyId">The company whose rooms the user may enter.</param>
 /// <param name="TokenKey">The user's token for Quantum's REST API.</param>
-/// <param name="RoomIds">The rooms that the user may enter, each once; null where the record names none and others decide.</param>
-/// <param name="Session">Where the session stands in Redis.</param>
-/// <param name="ExpiresAt">When the session ends of itself; null where it has no end.</param>
+/// <param name="RoomIds">The rooms that the user may enter, each once; null if the record has no such list.</param>
+/// <param name="Session">The session's key in Redis.</param>
+/// <param name="ExpiresAt">When the session expires; null if it has no end.</param>
 internal sealed record Caller(
     long UserId,
     long CompanyId,

@@ -61,7 +61,7 @@ internal sealed class Fernet
 
     /// <summary>Checks the token's signature and decrypts it.</summary>
     /// <param name="token">The token in base64url.</param>
-    /// <param name="maxAge">If given, the token may be no older, nor lie in the future by more than a minute.</param>
+    /// <param name="maxAge">If given, the token may not be older, nor more than a minute in the future.</param>
     /// <param name="message">The decrypted message.</param>
     public bool TryDecrypt(ReadOnlySpan<byte> token, TimeSpan? maxAge, [NotNullWhen(true)] out byte[]? message)
     {

@@ -5,29 +5,29 @@ namespace ChatServer.Sessions;
 /// <summary>Where Quantum records sessions: Redis, or this process's memory.</summary>
 internal interface ISessionStore
 {
-    /// <returns>Null where there is no such session, be it unknown, deleted or expired: the three take the same path.</returns>
-    /// <exception cref="RedisUnavailableException">Nobody can tell at present.</exception>
+    /// <returns>Null if there is no such session, be it unknown, deleted or expired: the three take the same path.</returns>
+    /// <exception cref="RedisUnavailableException">Sessions can't be looked up now.</exception>
     ValueTask<StoredSession?> FindAsync(SessionKey key, CancellationToken cancellation);
 
     /// <summary>Looks many sessions up at once, for their life alone.</summary>
     /// <returns>In the order of the keys.</returns>
-    /// <exception cref="RedisUnavailableException">Nobody can tell at present.</exception>
+    /// <exception cref="RedisUnavailableException">Sessions can't be looked up now.</exception>
     ValueTask<IReadOnlyList<SessionLife>> LookAsync(IReadOnlyList<SessionKey> keys);
 
-    /// <summary>Whether it tells of single sessions' ends now; else a watch would bring nothing.</summary>
+    /// <summary>Whether it announces the end of single sessions now; if not, a watch brings nothing.</summary>
     bool TellsOfEnds { get; }
 
-    /// <summary>Calls back when something happens to a session that may have ended it, where the store tells such things.</summary>
-    /// <exception cref="RedisUnavailableException">Nobody will be told.</exception>
+    /// <summary>Calls back when something happens to a session that may have ended it, if the store announces that.</summary>
+    /// <exception cref="RedisUnavailableException">The watch is not in force.</exception>
     ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched);
 }
 
 /// <summary>A session as it is stored.</summary>
 /// <param name="Value">The record, still encoded as SESSION_ENCRYPTION says.</param>
-/// <param name="TimeToLive">How much longer it lives; null where it has no end.</param>
+/// <param name="TimeToLive">How much longer it lives; null if it has no end.</param>
 internal readonly record struct StoredSession(ReadOnlyMemory<byte> Value, TimeSpan? TimeToLive);
 
 /// <summary>Whether a session lives.</summary>
-/// <param name="IsAlive">False where it was deleted or has expired.</param>
-/// <param name="Left">How much longer it lives; null where it has no end.</param>
+/// <param name="IsAlive">False if it was deleted or has expired.</param>
+/// <param name="Left">How much longer it lives; null if it has no end.</param>
 internal readonly record struct SessionLife(bool IsAlive, TimeSpan? Left);

@@ -25,7 +25,7 @@ internal sealed class RedisSessionStore(IConnectionMultiplexer redis, KeyspaceEv
         long milliseconds;
         try
         {
-            // Sent together, in one round trip. PTTL by hand: the library's own call tells no difference between gone and endless.
+            // Sent together, in one round trip. PTTL as a raw command: the library's own method doesn't distinguish gone from endless.
             var database = redis.GetDatabase();
             var get = database.StringGetAsync(name);
             var timeToLive = database.ExecuteAsync("PTTL", name);
@@ -35,7 +35,7 @@ internal sealed class RedisSessionStore(IConnectionMultiplexer redis, KeyspaceEv
         }
         catch (RedisServerException e) when (e.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
         {
-            // A list or hash of somebody else under this name is no session.
+            // A list or hash of another program under this name is no session.
             return null;
         }
         catch (Exception e) when (IsUnavailable(e))

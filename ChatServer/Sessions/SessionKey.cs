@@ -40,7 +40,7 @@ internal sealed record SessionKey(string Session, long CompanyId, long UserId)
             && TryCreate(text[..beforeCompany], companyId, userId, out key);
     }
 
-    /// <summary>Reads <c>{company_id}_{user_id}</c>, the tail that older front ends send encoded on its own.</summary>
+    /// <summary>Reads <c>{company_id}_{user_id}</c>, the part that older front ends encode on its own.</summary>
     public static bool TryParse(ReadOnlySpan<char> session, ReadOnlySpan<char> ids, [NotNullWhen(true)] out SessionKey? key)
     {
         key = null;

@@ -25,7 +25,7 @@ internal sealed class SessionOptions
     /// <summary>FERNET_KEYS, the newest first, each of <see cref="Fernet.KeyLength"/> bytes.</summary>
     public IReadOnlyList<byte[]> FernetKeys { get; init; } = [];
 
-    /// <summary>SESSION_RECHECK: how long an ended session may go unnoticed where Redis does not tell of it.</summary>
+    /// <summary>SESSION_RECHECK: how long an ended session may go unnoticed if Redis does not announce it.</summary>
     public TimeSpan Recheck { get; init; } = TimeSpan.FromSeconds(30);
 
     public static SessionOptions Read(SettingReader reader)

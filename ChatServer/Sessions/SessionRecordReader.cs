@@ -7,7 +7,7 @@ namespace ChatServer.Sessions;
 
 /// <summary>What a session's value says beyond its key.</summary>
 /// <param name="TokenKey">The user's token for Quantum's REST API.</param>
-/// <param name="RoomIds">The rooms that the user may enter, each once; null where the record has none.</param>
+/// <param name="RoomIds">The rooms that the user may enter, each once; null if the record has none.</param>
 internal sealed record SessionRecord(string TokenKey, IReadOnlyList<long>? RoomIds)
 {
     /// <summary>For logs: without the token.</summary>

@@ -1,6 +1,6 @@
 namespace ChatServer.Sessions;
 
-/// <summary>Adds the way from a token to a caller. The store is Redis's, or that of the embedded default.</summary>
+/// <summary>Adds the authentication of callers. The store is in Redis, or in memory in the embedded default.</summary>
 internal static class SessionsExtensions
 {
     public static IServiceCollection AddSessions(this IServiceCollection services, SessionOptions options) =>

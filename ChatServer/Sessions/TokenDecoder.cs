@@ -37,7 +37,7 @@ internal static class TokenDecoder
         key = null;
         var split = token.LastIndexOf((byte)'_');
         return split >= 0
-            // Latin1, for it maps every byte to a character of its own: ASCII would make a ? of what is none, which is another session.
+            // Latin1 maps every byte to its own character; ASCII would turn any other byte into a ?, which names another session.
             && Encoding.Latin1.TryGetChars(token[..split], session, out var sessionLength)
             && TryDecodeAscii(token[(split + 1)..], ids, out var idsLength)
             && SessionKey.TryParse(session[..sessionLength], ids[..idsLength], out key);

@@ -57,7 +57,7 @@ internal sealed partial class ControlChannel(
         }
     }
 
-    /// <summary>Asks anew who is a member, and puts out who is no longer one. Where Quantum is out of reach, everybody stays.</summary>
+    /// <summary>Asks again who is a member, and removes those who no longer are. If Quantum is out of reach, everybody stays.</summary>
     private async Task PutOutAsync(RoomKey room)
     {
         lists.Drop(room);
@@ -91,7 +91,7 @@ internal sealed partial class ControlChannel(
 
     private static partial class Log
     {
-        [LoggerMessage(910, LogLevel.Warning,
+        [LoggerMessage(1010, LogLevel.Warning,
             "On channel chat:control came {Bytes} bytes that are not an order; nothing is done. Check what Quantum "
             + "publishes.")]
         public static partial void NotUnderstood(ILogger logger, int bytes);

@@ -7,8 +7,8 @@ using ChatServer.Sessions;
 namespace ChatServer.Users;
 
 /// <summary>
-/// Puts out whose session has ended: at once where the store tells of it, at the expiry that is known, and at the latest when all sessions
-/// are looked up again, many at a time. While the store is out of reach nobody is put out: an end can't be told from silence.
+/// Closes connections whose session has ended: at once if the store announces it, at the known expiry, and at the latest when all
+/// sessions are looked up again, many at a time. While the store is out of reach none is closed: it is unknown which have ended.
 /// </summary>
 internal sealed partial class SessionWatch : BackgroundService
 {
@@ -31,7 +31,7 @@ internal sealed partial class SessionWatch : BackgroundService
     /// now.
     /// </summary>
     /// <returns>
-    /// False where the store tells nothing and so there is nothing to leave: the session is looked up again with all the others.
+    /// False if the store announces nothing: the session is only looked up again with all the others.
     /// </returns>
     public async Task<bool> EnterAsync(SessionKey key)
     {
@@ -116,7 +116,7 @@ internal sealed partial class SessionWatch : BackgroundService
 
     private static partial class Log
     {
-        [LoggerMessage(920, LogLevel.Debug, "{Count} sessions cannot be looked up now; their connections stay until they can.")]
+        [LoggerMessage(1020, LogLevel.Debug, "{Count} sessions cannot be looked up now; their connections stay until they can.")]
         public static partial void NotChecked(ILogger logger, Exception exception, int count);
     }
 }

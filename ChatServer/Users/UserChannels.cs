@@ -38,7 +38,7 @@ internal sealed partial class UserChannels
 
     private static partial class Log
     {
-        [LoggerMessage(900, LogLevel.Warning,
+        [LoggerMessage(1000, LogLevel.Warning,
             "On channel user_{UserId} came {Bytes} bytes that are not a JSON object with a type; they are dropped. Check "
             + "what Quantum publishes.")]
         public static partial void NoFrame(ILogger logger, long userId, int bytes);

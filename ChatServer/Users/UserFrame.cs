@@ -6,10 +6,10 @@ namespace ChatServer.Users;
 /// <summary>What may come on a user's channel: a JSON object with a string <c>type</c>.</summary>
 internal static class UserFrame
 {
-    /// <returns>The frame for the user's connections; null where it is none. A bare chat message is wrapped as clients know it.</returns>
+    /// <returns>The frame for the user's connections; null if it is none. A bare chat message is wrapped as clients know it.</returns>
     public static ReadOnlyMemory<byte>? Read(ReadOnlySpan<byte> json)
     {
-        // The JSON reader looks into strings only where it is asked to; a browser that got such text would close (RFC 6455, section 8.1).
+        // The JSON reader does not check strings that are not read; a browser that got invalid UTF-8 would close (RFC 6455, section 8.1).
         if (!Utf8.IsValid(json))
         {
             return null;
@@ -49,7 +49,7 @@ internal static class UserFrame
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // The latter is the reader's answer to an escaped half of a surrogate pair.
+            // The reader throws the latter for an escaped half of a surrogate pair.
             return null;
         }
     }

@@ -4,11 +4,11 @@ namespace ChatServer.WebSockets;
 
 /// <summary>
 /// Makes compressed frames (RFC 7692, section 7.2.1). The work is .NET's own: a WebSocket that writes into memory, which keeps its
-/// compressor from message to message and begins each one anew. Not thread-safe.
+/// compressor from message to message and starts each one afresh. Not thread-safe.
 /// </summary>
 internal sealed class FrameDeflater : IDisposable
 {
-    /// <summary>Less is not worth it.</summary>
+    /// <summary>Below this, compression is not worth it.</summary>
     public const int LeastBytes = 64;
 
     private readonly Memory _memory = new();
@@ -40,7 +40,7 @@ internal sealed class FrameDeflater : IDisposable
         _memory.Dispose();
     }
 
-    /// <summary>The other side of that WebSocket, which is never heard: it must not end, as a stream without input would.</summary>
+    /// <summary>The other side of that WebSocket, which never sends: it must not end, as a stream without input would.</summary>
     private sealed class Memory : MemoryStream
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>

@@ -57,7 +57,7 @@ internal readonly record struct FrameHeader(Opcode Opcode, bool Final, bool Comp
     }
 
     /// <summary>Reads a whole header of which <see cref="MayStart"/> holds.</summary>
-    /// <returns>False where the length is not in its shortest form or has the top bit set.</returns>
+    /// <returns>False if the length is not in its shortest form or has the top bit set.</returns>
     public static bool TryParse(ReadOnlySpan<byte> bytes, out FrameHeader header)
     {
         ulong length = (ulong)(bytes[1] & LengthBits);
@@ -79,7 +79,7 @@ internal readonly record struct FrameHeader(Opcode Opcode, bool Final, bool Comp
         return length >= least && length <= long.MaxValue;
     }
 
-    /// <summary>Room for a header that came in pieces.</summary>
+    /// <summary>Space for a header that came in pieces.</summary>
     [InlineArray(MaxBytes)]
     public struct Buffer
     {

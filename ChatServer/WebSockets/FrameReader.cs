@@ -33,7 +33,7 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes, bool def
     private long _left;
     private uint _mask;
 
-    // The message at hand: Text or Binary, or Continuation where there is none. Control frames come between its fragments.
+    // The message at hand: Text or Binary, or Continuation if there is none. Control frames come between its fragments.
     private Opcode _message;
     private bool _isCompressed;
     private PartialPayload _text;
@@ -107,7 +107,7 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes, bool def
         _state = State.Ended;
     }
 
-    /// <returns>False where more is needed, or with the violation.</returns>
+    /// <returns>False if more is needed, or with the violation.</returns>
     private bool TryReadHeader(scoped ref Span<byte> input, out CloseReason? violation)
     {
         violation = null;
@@ -193,7 +193,7 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes, bool def
         return _frame.Length > most ? CloseReason.TooBig : null;
     }
 
-    /// <returns>None where more input is needed for the next event, and where a fragment ended that makes no event.</returns>
+    /// <returns>None if more input is needed for the next event, and if a fragment ended that makes no event.</returns>
     private FrameEvent ReadPayload(scoped ref Span<byte> input)
     {
         var part = input[..(int)Math.Min(_left, input.Length)];

@@ -13,7 +13,7 @@ internal static class MessageInflater
 
     /// <param name="compressed">The payload of all fragments.</param>
     /// <param name="maxBytes">Stops there: a few bytes may stand for gigabytes.</param>
-    /// <param name="inflated">Where it goes; more than <paramref name="maxBytes"/> say that it is too big.</param>
+    /// <param name="inflated">Where it goes; more than <paramref name="maxBytes"/> mean that it is too big.</param>
     /// <exception cref="InvalidDataException">It is not compressed data.</exception>
     public static void Inflate(ReadOnlySpan<byte> compressed, int maxBytes, ref PartialPayload inflated)
     {

@@ -4,7 +4,7 @@ namespace ChatServer.WebSockets;
 
 /// <summary>
 /// Payload that did not come in one piece, in a buffer rented while there is some. It grows with what has come, not with what a header
-/// promises: a peer can't make the server set memory aside by words alone.
+/// promises: a peer can't make the server allocate memory by a header alone.
 /// </summary>
 internal struct PartialPayload
 {

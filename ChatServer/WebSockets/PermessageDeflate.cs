@@ -48,7 +48,7 @@ internal static class PermessageDeflate
                 "server_no_context_takeover" or "client_no_context_takeover" => value is null,
                 "client_max_window_bits" => value is null || Bits(value) is not null,
 
-                // The compressor has but one window.
+                // The compressor has a window of one size only.
                 "server_max_window_bits" => Bits(value) == MostBits,
                 _ => false,
             };

@@ -5,12 +5,11 @@ namespace ChatServer.WebSockets;
 
 /// <summary>
 /// The head of a WebSocket upgrade (RFC 6455, section 4.2.1; RFC 9112 for its form), read before any HTTP server has. Only the ordinary is
-/// recognized, as browsers and proxies send it: whatever is odd, incomplete or wrong is left to the HTTP server, which knows what to say to
-/// it.
+/// recognized, as browsers and proxies send it: whatever is odd, incomplete or wrong is left to the HTTP server, which can answer it.
 /// </summary>
 /// <param name="Key">Its Sec-WebSocket-Key, of the right form.</param>
-/// <param name="Origin">Null where it has none.</param>
-/// <param name="Extensions">Its Sec-WebSocket-Extensions; null where it has none.</param>
+/// <param name="Origin">Null if it has none.</param>
+/// <param name="Extensions">Its Sec-WebSocket-Extensions; null if it has none.</param>
 internal sealed record UpgradeRequest(string Key, string? Origin, string? Extensions = null)
 {
     /// <summary>A longer head is left to the HTTP server.</summary>
@@ -25,7 +24,7 @@ internal sealed record UpgradeRequest(string Key, string? Origin, string? Extens
     /// <param name="input">All that has come so far.</param>
     /// <param name="path">The one path that is served.</param>
     /// <param name="used">How long the head is.</param>
-    /// <returns>Null where it is not an ordinary upgrade as a whole.</returns>
+    /// <returns>Null if it is not an ordinary upgrade as a whole.</returns>
     public static UpgradeRequest? Read(in ReadOnlySequence<byte> input, ReadOnlySpan<byte> path, out int used)
     {
         if (input.IsSingleSegment)
@@ -104,7 +103,7 @@ internal sealed record UpgradeRequest(string Key, string? Origin, string? Extens
             return false;
         }
 
-        // A query says nothing here.
+        // A query has no meaning here.
         var target = line["GET ".Length..^" HTTP/1.1".Length];
         return target.StartsWith(path) && (target.Length == path.Length || target[path.Length] == '?')
             && !target.ContainsAny((byte)' ', (byte)'#');

@@ -30,7 +30,7 @@ internal static class WebSocketHandshake
     /// </summary>
     /// <param name="context">The request.</param>
     /// <param name="deflates">Whether to agree to <see cref="PermessageDeflate"/>, which the client has offered.</param>
-    /// <returns>The stream of frames; null where the request was refused, with its answer written.</returns>
+    /// <returns>The stream of frames; null if the request was refused, with its answer written.</returns>
     public static async ValueTask<Stream?> AcceptAsync(HttpContext context, bool deflates = false)
     {
         if (!IsUpgrade(context))
@@ -85,7 +85,7 @@ internal static class WebSocketHandshake
         Guid.CopyTo(text[KeyCharacters..]);
         Span<byte> hash = stackalloc byte[SHA1.HashSizeInBytes];
 
-        // SHA-1 is what the RFC says; nothing rests on its strength.
+        // The RFC demands SHA-1; no security depends on it.
 #pragma warning disable CA5350
         SHA1.HashData(text, hash);
 #pragma warning restore CA5350

@@ -53,7 +53,7 @@ public sealed class ChatClientConnectionTests(ChromiumFixture chromium) : ChatCl
         (await LogAsync("ended")).Should().Equal($"{code} {reason}");
         (await Chat.IsCalledWithinAsync(TimeSpan.FromSeconds(1))).Should().BeFalse();
         await EvaluateAsync("client.connect()");
-        (await Chat.IsCalledWithinAsync(TimeSpan.FromSeconds(5))).Should().BeTrue("connect() starts anew");
+        (await Chat.IsCalledWithinAsync(TimeSpan.FromSeconds(5))).Should().BeTrue("connect() starts again");
     }
 
     [Theory]

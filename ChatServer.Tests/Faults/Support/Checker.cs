@@ -8,7 +8,7 @@ namespace ChatServer.Tests.Faults.Support;
 internal static class Checker
 {
     /// <param name="saveCalls">
-    /// How often Quantum was asked to save, in a run without faults; null where faults may be the reason for asking again.
+    /// How often Quantum was asked to save, in a run without faults; null if faults may be the reason for asking again.
     /// </param>
     public static Findings Check(IReadOnlyList<ClientHistory> clients, IReadOnlyList<SavedRow> rows, int? saveCalls = null)
     {

@@ -108,7 +108,7 @@ internal sealed class ClientState
         }
     }
 
-    /// <returns>What is to be sent now; null where that is nothing.</returns>
+    /// <returns>What is to be sent now; null if that is nothing.</returns>
     public byte[]? NextFrame()
     {
         lock (_gate)

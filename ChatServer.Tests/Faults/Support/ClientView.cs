@@ -1,6 +1,6 @@
 namespace ChatServer.Tests.Faults.Support;
 
-/// <summary>One client's history, looked at with the eyes of somebody who knows the contract and believes nothing.</summary>
+/// <summary>One client's history, checked against the contract alone.</summary>
 internal sealed class ClientView(ClientHistory client, Numbering numbering)
 {
     private readonly Dictionary<long, RoomView> _rooms = [];

@@ -51,7 +51,7 @@ internal sealed class FaultClient : IAsyncDisposable
     /// <summary>Up to where it has seen a room.</summary>
     public long Since(long room) => _state.Since(room);
 
-    /// <summary>Drops its connection without a word, as a browser that loses its network.</summary>
+    /// <summary>Drops its connection without a close frame, like a browser that loses its network.</summary>
     public void Drop() => _socket?.Abort();
 
     /// <summary>Its state in a line, for whoever waits for it.</summary>

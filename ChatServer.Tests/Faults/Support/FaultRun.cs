@@ -19,7 +19,7 @@ internal sealed class FaultRun(int seed, TimeSpan time, Action<string> write)
     private readonly SortedDictionary<string, int> _faults = new(StringComparer.Ordinal);
     private int _drops;
 
-    /// <summary>Runs, and fails the test where a promise was broken.</summary>
+    /// <summary>Runs, and fails the test if a promise was broken.</summary>
     public async Task PassAsync()
     {
         await using var site = await FaultSite.StartAsync(seed, Interval);

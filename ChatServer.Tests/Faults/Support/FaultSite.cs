@@ -72,7 +72,7 @@ internal sealed partial class FaultSite : IAsyncDisposable
     }
 
     /// <summary>Everything up, nothing sent any more: waits until all have everything. What never comes is the checker's to tell.</summary>
-    /// <returns>What was still missing at the end of that time; null where nothing was.</returns>
+    /// <returns>What was still missing at the end of that time; null if nothing was.</returns>
     public async Task<string?> SettleAsync(TimeSpan within)
     {
         foreach (var client in Clients)
@@ -102,7 +102,7 @@ internal sealed partial class FaultSite : IAsyncDisposable
         [.. Quantum.Saved.Select(row => new SavedRow(row.Company, row.Room, row.User, row.Identifier, row.Content))],
         isQuiet ? Quantum.Calls.Count : null);
 
-    /// <summary>What the nodes logged as errors, but for Redis being away; and nodes that ended by themselves.</summary>
+    /// <summary>What the nodes logged as errors, except that Redis is away; and nodes that ended by themselves.</summary>
     public IReadOnlyList<string> Complaints() =>
     [
         .. NodeProcesses.Where(node => !node.IsRunning).Select(node => $"The node at {node.Url.Authority} has ended by itself."),

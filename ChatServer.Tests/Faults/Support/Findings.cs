@@ -21,7 +21,7 @@ internal enum Breach
     /// <summary>An identifier has two seqs, or a seq two identifiers.</summary>
     Renumbered,
 
-    /// <summary>The server could not bring a client up to date that said where it was, or began a numbering anew.</summary>
+    /// <summary>The server could not bring a client up to date that named its position, or began a new numbering.</summary>
     Unrecovered,
 
     /// <summary>The server closed with a code that forbids to come back, though the session holds.</summary>
@@ -40,7 +40,7 @@ internal enum Breach
     SavedAgain,
 }
 
-/// <param name="Who">Whose history shows it; null where it is Quantum's.</param>
+/// <param name="Who">Whose history shows it; null if it is Quantum's.</param>
 /// <param name="Index">Where in that history.</param>
 internal sealed record Finding(Breach Breach, string What, ClientHistory? Who = null, int Index = 0);
 

@@ -30,10 +30,10 @@ internal sealed record Acked(long Room, string Identifier, long Seq) : ChatEvent
 /// <summary>An error that keeps the connection.</summary>
 internal sealed record Refused(long? Room, string? Identifier, string Code) : ChatEvent;
 
-/// <param name="Code">The close code; 1006 where there was none.</param>
+/// <param name="Code">The close code; 1006 if there was none.</param>
 internal sealed record Ended(int Code) : ChatEvent;
 
-/// <summary>One client's life.</summary>
+/// <summary>One client's history.</summary>
 internal sealed record ClientHistory(Persona Who, IReadOnlyList<ChatEvent> Events);
 
 /// <summary>A row of Quantum's, in the order in which they were made.</summary>

@@ -3,8 +3,8 @@ using ChatServer.Tests.Support;
 namespace ChatServer.Tests.Faults.Support;
 
 /// <summary>
-/// The service built so that its protections can be switched off one by one, in a folder of its own beside which the usual build is left
-/// alone. Built when it is first asked for: a run that leaves its tests out does not pay for it.
+/// The service built so that its protections can be switched off one by one, in a folder of its own; the usual build is left
+/// alone. Built when it is first needed: a run without these tests does not pay for it.
 /// </summary>
 public sealed class UnprotectedBuild : IAsyncLifetime
 {

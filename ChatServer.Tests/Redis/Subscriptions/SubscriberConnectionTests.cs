@@ -17,9 +17,9 @@ public sealed class SubscriberConnectionTests(RedisServer redis) : IClassFixture
     [Fact(Timeout = Limit)]
     public async Task WhatIsPublishedOnceSubscribed_ComesInOrderAndWhole()
     {
-        using var link = await ConnectAsync(redis);
+        using var connection = await ConnectAsync(redis);
         await using var other = await redis.ConnectAsync();
-        await Task.WhenAll(Subscribe(link, "a"), Subscribe(link, "b"));
+        await Task.WhenAll(Subscribe(connection, "a"), Subscribe(connection, "b"));
         var large = string.Concat(Enumerable.Range(0, 500_000).Select(number => $"{number}\r\n"));
 
         for (var number = 0; number < 1000; number++)
@@ -37,18 +37,18 @@ public sealed class SubscriberConnectionTests(RedisServer redis) : IClassFixture
     [Fact(Timeout = Limit)]
     public async Task Unsubscribed_BringsNoMore_AndMaySubscribeAgain()
     {
-        using var link = await ConnectAsync(redis);
+        using var connection = await ConnectAsync(redis);
         await using var other = await redis.ConnectAsync();
         var channel = Guid.NewGuid().ToString("N");
-        await Subscribe(link, channel);
-        link.Unsubscribe(Encoding.UTF8.GetBytes(channel));
-        await Subscribe(link, "after");
+        await Subscribe(connection, channel);
+        connection.Unsubscribe(Encoding.UTF8.GetBytes(channel));
+        await Subscribe(connection, "after");
         (await other.GetSubscriber().PublishAsync(RedisChannel.Literal(channel), "nobody")).Should().Be(0);
 
         // The confirmation that counts is that of the last request, not of one before the unsubscription.
-        _ = Subscribe(link, channel);
-        link.Unsubscribe(Encoding.UTF8.GetBytes(channel));
-        await Subscribe(link, channel);
+        _ = Subscribe(connection, channel);
+        connection.Unsubscribe(Encoding.UTF8.GetBytes(channel));
+        await Subscribe(connection, channel);
 
         (await other.GetSubscriber().PublishAsync(RedisChannel.Literal(channel), "one")).Should().Be(1);
         await Eventually.TrueAsync(() => _heard.Contains((channel, "one")), TimeSpan.FromSeconds(5), () => "it did not come");
@@ -57,16 +57,17 @@ public sealed class SubscriberConnectionTests(RedisServer redis) : IClassFixture
     [Fact(Timeout = Limit)]
     public async Task ConnectionIsCut_WhoWaitsIsTold_AndItSaysSoOnce()
     {
-        using var link = await ConnectAsync(redis);
+        using var connection = await ConnectAsync(redis);
         await using var other = await redis.ConnectAsync();
-        await Subscribe(link, "a");
+        await Subscribe(connection, "a");
         var broken = 0;
-        link.WhenBroken(() => Interlocked.Increment(ref broken));
+        connection.WhenBroken(() => Interlocked.Increment(ref broken));
         await other.GetServers()[0].ExecuteAsync("CLIENT", "KILL", "TYPE", "pubsub", "SKIPME", "yes");
 
-        await Eventually.TrueAsync(() => link.IsBroken && broken == 1, TimeSpan.FromSeconds(5), () => "it does not know that it is broken");
-        await link.Awaiting(one => Subscribe(one, "b")).Should().ThrowAsync<RedisUnavailableException>();
-        link.WhenBroken(() => Interlocked.Increment(ref broken));
+        await Eventually.TrueAsync(
+            () => connection.IsBroken && broken == 1, TimeSpan.FromSeconds(5), () => "it does not know that it is broken");
+        await connection.Awaiting(one => Subscribe(one, "b")).Should().ThrowAsync<RedisUnavailableException>();
+        connection.WhenBroken(() => Interlocked.Increment(ref broken));
         broken.Should().Be(2, "whoever comes late is told at once");
     }
 
@@ -74,11 +75,11 @@ public sealed class SubscriberConnectionTests(RedisServer redis) : IClassFixture
     public async Task RedisIsSilent_SubscribingFailsInTime()
     {
         await using var own = await RedisServer.StartAsync();
-        using var link = await ConnectAsync(own);
+        using var connection = await ConnectAsync(own);
         await using var other = await own.ConnectAsync();
         await other.GetServers()[0].ExecuteAsync("CLIENT", "PAUSE", "4000", "ALL");
 
-        await link.Awaiting(one => Subscribe(one, "a")).Should().ThrowAsync<RedisUnavailableException>()
+        await connection.Awaiting(one => Subscribe(one, "a")).Should().ThrowAsync<RedisUnavailableException>()
             .WithMessage("*not confirmed in time*");
     }
 
@@ -99,9 +100,9 @@ public sealed class SubscriberConnectionTests(RedisServer redis) : IClassFixture
         await other.GetDatabase().ExecuteAsync("ACL", "SETUSER", "chat", "on", ">word", "+@all", "-client", "resetchannels", "&user_*");
         await other.GetDatabase().ExecuteAsync("CONFIG", "SET", "requirepass", "secret");
 
-        using (var link = await ConnectAsync(own, null, "secret"))
+        using (var connection = await ConnectAsync(own, null, "secret"))
         {
-            await Subscribe(link, "a");
+            await Subscribe(connection, "a");
         }
 
         // CLIENT is forbidden to this one, and one refused answer must not be taken for another's.
@@ -114,17 +115,18 @@ public sealed class SubscriberConnectionTests(RedisServer redis) : IClassFixture
         await own.Awaiting(server => ConnectAsync(server, "chat", "wrong")).Should().ThrowAsync<RedisUnavailableException>()
             .WithMessage("*WRONGPASS*");
         using var unknown = await ConnectAsync(own);
-        await unknown.Awaiting(link => Subscribe(link, "a")).Should().ThrowAsync<RedisUnavailableException>().WithMessage("*NOAUTH*");
+        await unknown.Awaiting(one => Subscribe(one, "a")).Should().ThrowAsync<RedisUnavailableException>().WithMessage("*NOAUTH*");
     }
 
     private static RedisOptions Options(int port, string? user = null, string? password = null) =>
         new([new DnsEndPoint(RedisServer.Host, port)], user, password, 0, false, RedisOptions.DefaultPartitions, false);
 
-    private static Task Subscribe(SubscriberConnection link, string channel) => link.SubscribeAsync(Encoding.UTF8.GetBytes(channel));
+    private static Task Subscribe(SubscriberConnection connection, string channel) =>
+        connection.SubscribeAsync(Encoding.UTF8.GetBytes(channel));
 
     private Task<SubscriberConnection> ConnectAsync(RedisServer server, string? user = null, string? password = null) =>
         SubscriberConnection.ConnectAsync(Options(server.Port, user, password), Hear);
 
-    private void Hear(SubscriberConnection link, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> payload) =>
+    private void Hear(SubscriberConnection connection, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> payload) =>
         _heard.Enqueue((Encoding.UTF8.GetString(channel), Encoding.UTF8.GetString(payload)));
 }

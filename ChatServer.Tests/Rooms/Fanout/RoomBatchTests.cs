@@ -72,7 +72,7 @@ public sealed class RoomBatchTests
     }
 
     [Fact]
-    public void SendTo_SomeoneHasLeft_GetsReceiptsAlone()
+    public void SendTo_SomeoneHasLeft_GetsAcksAlone()
     {
         var leaver = Enter(1);
         _batch.AddMessage(Drafts.Message(_room.Key, 1), leaver.Member);

@@ -1,10 +1,12 @@
--- Accepts messages, all or nothing each: dedupe, seq, log, outbox, publication. They come room by room, a room's in their order, and share what is done once for
--- a room.
--- KEYS: for each room: its state, its log, its outbox, then an identifier for each of its messages; after all rooms the files that messages bring.
--- ARGV: epoch for a room that has none, log length, log seconds, identifier seconds, publish command, channel for "outbox filled", hours of the clock;
---       then for each room: its number of messages, channel, epoch and seq that the node has seen of it; and for each of its messages: head, tail, origin,
---       timestamp, token, its file (empty, or the place of its key and the seconds that it is to stay).
--- Answer: a line for each message: "seq epoch"; "seq epoch timestamp repeat" where the identifier was known; "! why" where it was not accepted.
+-- Accepts messages, each of them completely or not at all: dedupe, seq, log, outbox, publication. They come room by room, a room's in
+-- their order, and share what is done once for a room.
+-- KEYS: for each room: its state, its log, its outbox, then an identifier for each of its messages; after all rooms the files that
+--       messages bring.
+-- ARGV: epoch for a room that has none, log length, log seconds, identifier seconds, publish command, channel for "outbox filled", hours
+--       of the clock; then for each room: its number of messages, channel, epoch and seq that the node has seen of it; and for each of its
+--       messages: JSON before and after the seq, origin, timestamp, token, its file (empty, or the place of its key and the seconds that
+--       it is to stay).
+-- Answer: a line for each message: "seq epoch"; "seq epoch timestamp repeat" if the identifier was known; "! why" if it was not accepted.
 local call = redis.call
 local KEYS, ARGV = KEYS, ARGV
 
@@ -19,7 +21,7 @@ local function open(room, seenEpoch, seenSeq)
   local state = call('HMGET', room.name, 'epoch', 'seq', 'hour')
   room.epoch, room.seq, room.hour = state[1], tonumber(state[2] or '0'), state[3]
   if not room.epoch or (room.epoch == seenEpoch and room.seq < tonumber(seenSeq)) then
-    -- There is none, or Redis has forgotten messages that were delivered: their seqs must not be given again in their epoch.
+    -- There is no epoch, or Redis has forgotten messages that were delivered: their seqs must not be given again in their epoch.
     room.epoch, room.seq = ARGV[1], 0
   end
   if wasEmpty[room.outbox] == nil then
@@ -39,7 +41,7 @@ local function accept(room, identifier, head, tail, origin, timestamp, token, fi
     local key, seconds = string.match(file, '(%d+) (%d+)')
     if call('EXPIRE', KEYS[tonumber(key)], seconds) == 0 then
       call('DEL', identifier)
-      return '! its file is held no more'
+      return '! its file is no longer held'
     end
   end
   if room.seq == 0 then
@@ -79,7 +81,7 @@ while value < #ARGV do
     if room.claimed then
       call('DEL', room.claimed)
     end
-    -- One room's trouble is no other's; but what follows in the room must not overtake.
+    -- A failure in one room is no failure of the others; but later messages of the same room must not overtake the failed one.
     local line = '! ' .. string.gsub(type(why) == 'table' and why.err or tostring(why), '\n', ' ')
     while #answers < last do
       answers[#answers + 1] = line
@@ -90,7 +92,7 @@ while value < #ARGV do
       call('HSET', room.name, 'seq', room.digits)
     else
       call('HSET', room.name, 'seq', room.digits, 'epoch', room.epoch, 'hour', ARGV[7])
-      -- Once an hour is enough: the log's time is an hour longer than is promised.
+      -- Once an hour is enough: the log is kept an hour longer than promised.
       call('EXPIRE', room.log, ARGV[3])
     end
     call(ARGV[5], ARGV[value + 2], table.concat(room))

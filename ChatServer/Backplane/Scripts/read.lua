@@ -1,5 +1,6 @@
 -- Reads a room's log. KEYS: room, log.
--- ARGV: seq to read after, how many (0: none), epoch for a room that has none, epoch in which the reader has seen that seq (empty: it has not).
+-- ARGV: seq to read after, how many (0: none), epoch for a room that has none,
+--       epoch in which the reader has seen that seq (empty: it has not).
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'seq')
 if room[1] == ARGV[4] and tonumber(room[2] or '0') < tonumber(ARGV[1]) then
   -- Redis has forgotten messages that were delivered: their seqs must not be given again in this epoch.

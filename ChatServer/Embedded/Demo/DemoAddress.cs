@@ -15,7 +15,7 @@ internal static class DemoAddress
         client.BaseAddress = new Uri(address, "/demo/quantum/");
     }
 
-    /// <summary>With wss alone the demo is called over TLS, with a certificate that is made for the browser's eyes.</summary>
+    /// <summary>If only wss is served, the demo is called over TLS; the certificate is made for the names that browsers use.</summary>
     public static void TrustItself(HttpMessageHandler handler, IServiceProvider services)
     {
 #pragma warning disable CA5359 // The peer is this process, on the loopback address.

@@ -7,7 +7,7 @@ namespace ChatServer.Embedded.Demo;
 
 /// <summary>
 /// The development demo: a Quantum in memory and a chat page, on the chat service's own port. It signs anybody in under any name:
-/// never map it in Production. Its logins go where the embedded sessions are.
+/// never map it in Production. Its logins are recorded in the embedded session store.
 /// </summary>
 internal static class DemoExtensions
 {
@@ -23,8 +23,8 @@ internal static class DemoExtensions
     public static IServiceCollection AddDemo(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<DemoQuantum>().AddSingleton<DemoLogins>().AddSingleton<DemoFiles>()
-            .AddSingleton<IDemoSessions, EmbeddedSessions>();
+        services.TryAddSingleton<IDemoSessions, EmbeddedSessions>();
+        services.AddSingleton<DemoQuantum>().AddSingleton<DemoLogins>().AddSingleton<DemoFiles>();
         services.AddHttpClient(QuantumClient.ClientName)
             .ConfigureHttpClient(DemoAddress.Use)
             .ConfigurePrimaryHttpMessageHandler(DemoAddress.TrustItself);

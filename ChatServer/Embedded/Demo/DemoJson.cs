@@ -13,7 +13,7 @@ internal sealed record MembersAnswer(IReadOnlyList<DemoUser> Members);
 
 internal sealed record MessagesAnswer(IReadOnlyList<DemoMessage> Messages);
 
-/// <summary>What went wrong, in words for a person; the shape of Quantum's own refusals (contract 3.1).</summary>
+/// <summary>What went wrong, as text for people; the shape of Quantum's own refusals (contract 3.1).</summary>
 internal sealed record Refusal(bool Success, string Message);
 
 /// <summary>The session record that Quantum writes at login (contract 2.1); without room_ids, so that the members rule is asked.</summary>

@@ -62,7 +62,7 @@ internal static class DemoPageApi
         WhyNot(roomId, request, logins, quantum)
         ?? Results.Json(new MessagesAnswer(quantum.Newest(roomId, HistoryLength)!), DemoJson.Default.MessagesAnswer);
 
-    /// <returns>Null for a member of the room: nothing stands against it.</returns>
+    /// <returns>The refusal; null for a member of the room.</returns>
     private static IResult? WhyNot(long roomId, HttpRequest request, DemoLogins logins, DemoQuantum quantum)
     {
         if (logins.UserOf(TokenOf(request)) is not { } user)

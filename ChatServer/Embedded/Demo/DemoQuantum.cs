@@ -8,7 +8,7 @@ namespace ChatServer.Embedded.Demo;
 /// </summary>
 internal sealed class DemoQuantum
 {
-    /// <summary>Where its REST API hangs: the chat service's QUANTUM_SERVER_URL while it runs embedded.</summary>
+    /// <summary>The path of its REST API: the chat service's QUANTUM_SERVER_URL while it runs embedded.</summary>
     public const string BasePath = "/demo/quantum";
 
     public const int MaxUsers = 1000;
@@ -60,7 +60,7 @@ internal sealed class DemoQuantum
         }
     }
 
-    /// <summary>Finds the user of that name, in any case, or adds one.</summary>
+    /// <summary>Finds the user of that name, ignoring case, or adds one.</summary>
     /// <returns>False if the demo has <see cref="MaxUsers"/> users already.</returns>
     public bool TryGetOrAddUser(string name, [NotNullWhen(true)] out DemoUser? user, [NotNullWhen(true)] out string? tokenKey)
     {

@@ -70,7 +70,7 @@ internal static class DemoQuantumApi
         return Answer(message, quantum, time);
     }
 
-    /// <returns>What all saves have, or why it does not do.</returns>
+    /// <returns>What all saves have, or why it is refused.</returns>
     private static async Task<(SaveRequest? Save, IResult? Refusal)> ReadAsync(
         HttpRequest request, DemoQuantum quantum, CancellationToken cancellation)
     {

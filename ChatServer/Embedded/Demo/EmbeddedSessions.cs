@@ -2,7 +2,7 @@ using ChatServer.Sessions;
 
 namespace ChatServer.Embedded.Demo;
 
-/// <summary>The demo's logins end up in the store that the service looks them up in.</summary>
+/// <summary>Records the demo's logins in the store in which the service looks them up.</summary>
 internal sealed class EmbeddedSessions(MemorySessionStore store) : IDemoSessions
 {
     public void Put(string sessionKey, byte[] value, TimeSpan timeToLive) => store.Put(Parse(sessionKey), value, timeToLive);
@@ -12,5 +12,5 @@ internal sealed class EmbeddedSessions(MemorySessionStore store) : IDemoSessions
     private static SessionKey Parse(string sessionKey) =>
         SessionKey.TryParse(sessionKey, out var key)
             ? key
-            : throw new ArgumentException("The demo made a session key that is none.", nameof(sessionKey));
+            : throw new ArgumentException("The demo made an invalid session key.", nameof(sessionKey));
 }

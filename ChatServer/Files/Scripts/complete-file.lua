@@ -1,5 +1,5 @@
--- Says what a file is, if all of it is there. KEYS: file. ARGV: number of chunks, seconds until it goes by itself, name, content type, size, SHA-256.
--- Answer: 1 where it is complete.
+-- Says what a file is, if all of it is there. KEYS: file. ARGV: number of chunks, seconds until it expires, name, content type, size,
+-- SHA-256. Answer: 1 if it is complete.
 if redis.call('HLEN', KEYS[1]) ~= tonumber(ARGV[1]) then
   return 0
 end

@@ -1,4 +1,4 @@
--- Counts what a user sends. KEYS: quota. ARGV: bytes (less than 0: given back), limit, seconds. Answer: 1 where the limit allows it.
+-- Counts what a user sends. KEYS: quota. ARGV: bytes (less than 0: given back), limit, seconds. Answer: 1 if the limit allows it.
 local sum = math.max(0, tonumber(redis.call('GET', KEYS[1]) or '0') + tonumber(ARGV[1]))
 if sum > tonumber(ARGV[2]) then
   return 0

@@ -1,4 +1,4 @@
--- Takes or keeps a lease. KEYS: lease. ARGV: node, milliseconds. Answer: 1 where the node has it now.
+-- Takes or keeps a lease. KEYS: lease. ARGV: node, milliseconds. Answer: 1 if the node has it now.
 local owner = redis.call('GET', KEYS[1])
 if owner and owner ~= ARGV[1] then
   return 0

@@ -1,4 +1,5 @@
--- Puts a dead letter back into the outbox. KEYS: dead letters, outbox. ARGV: entry, channel for "outbox filled", partition. Answer: 1 where it was there.
+-- Puts a dead letter back into the outbox. KEYS: dead letters, outbox. ARGV: entry, channel for "outbox filled", partition.
+-- Answer: 1 if it was there.
 local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])
 if #found == 0 then
   return 0

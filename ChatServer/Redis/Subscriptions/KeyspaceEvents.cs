@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace ChatServer.Redis.Subscriptions;
 
 /// <summary>
-/// What Redis tells of single keys (keyspace notifications, flags K, g and x of <c>notify-keyspace-events</c>): it must be switched on
-/// there, by the operator, or by ChatServer where <c>CHAT_SET_KEYSPACE_EVENTS</c> allows it.
+/// What Redis announces of single keys (keyspace notifications, flags K, g and x of <c>notify-keyspace-events</c>): it must be switched on
+/// there, by the operator, or by ChatServer if <c>CHAT_SET_KEYSPACE_EVENTS</c> allows it.
 /// </summary>
 internal sealed partial class KeyspaceEvents(
     IConnectionMultiplexer redis, RedisSubscriptions subscriptions, RedisOptions options, TimeProvider time, ILogger<KeyspaceEvents> logger)
@@ -13,7 +13,7 @@ internal sealed partial class KeyspaceEvents(
 {
     private const string Setting = "notify-keyspace-events";
 
-    /// <summary>Off until Redis has said otherwise: a subscription that brings nothing would only cost.</summary>
+    /// <summary>Off until Redis has said otherwise: a subscription that brings nothing is only a cost.</summary>
     public bool AreOn { get; private set; }
 
     /// <summary>Calls back when a key is deleted, expires, is evicted or renamed.</summary>
@@ -35,7 +35,7 @@ internal sealed partial class KeyspaceEvents(
         }
         catch (RedisUnavailableException unavailable) when (unavailable.InnerException is RedisServerException exception)
         {
-            // Redis does not let us look (ACL, a managed service): perhaps they are on.
+            // Redis does not let us ask (ACL, a managed service): they may be on.
             AreOn = true;
             Log.Unknown(logger, exception.Message);
         }

@@ -4,7 +4,7 @@ using System.Security.Authentication;
 
 namespace ChatServer.Redis.Subscriptions;
 
-/// <summary>A bare connection to Redis: TCP, and TLS where that is set.</summary>
+/// <summary>A bare connection to Redis: TCP, and TLS if that is set.</summary>
 internal static class RedisStream
 {
     /// <exception cref="RedisUnavailableException">Redis is out of reach, or its certificate is not trusted.</exception>

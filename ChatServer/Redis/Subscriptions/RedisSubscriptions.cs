@@ -5,9 +5,9 @@ using StackExchange.Redis;
 namespace ChatServer.Redis.Subscriptions;
 
 /// <summary>
-/// The node's subscriptions, over a connection of their own that is replaced as a whole when it breaks or goes deaf: subscribed is what
-/// Redis has confirmed on the present connection, nothing else. A probe published every second must come back; a connection that looks
-/// healthy and brings nothing is found out by that.
+/// The node's subscriptions, over a connection of their own that is replaced as a whole when it breaks or brings nothing any more.
+/// Subscribed is what Redis has confirmed on the present connection, nothing else. A probe published every second must come back; that
+/// detects a connection that looks healthy and brings nothing.
 /// </summary>
 internal sealed partial class RedisSubscriptions(
     RedisOptions options, RedisConnection connection, TimeProvider time, ILogger<RedisSubscriptions> logger)
@@ -51,7 +51,7 @@ internal sealed partial class RedisSubscriptions(
         }
         catch
         {
-            // Whatever went wrong: nobody has this subscription.
+            // Whatever went wrong, the caller has no subscription.
             Remove(added);
             throw;
         }
@@ -91,7 +91,7 @@ internal sealed partial class RedisSubscriptions(
         }
         catch (RedisUnavailableException)
         {
-            // The node starts all the same; the loop below goes on trying.
+            // The node starts all the same; the loop below keeps trying.
         }
 
         await base.StartAsync(cancellationToken);
@@ -125,14 +125,14 @@ internal sealed partial class RedisSubscriptions(
             }
             catch (Exception exception)
             {
-                // A defect of ours must be seen, and must not leave the node deaf.
+                // A bug of ours must be seen, and must not leave the node without subscriptions.
                 Log.Failed(logger, exception);
                 await Task.Delay(RedisOptions.ReconnectPause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    /// <returns>False where the subscriber has gone deaf.</returns>
+    /// <returns>False if the subscriber no longer delivers.</returns>
     private async Task<bool> ProbeAsync()
     {
 #if FAULT_INJECTION
@@ -149,7 +149,7 @@ internal sealed partial class RedisSubscriptions(
         }
         catch (Exception exception) when (RedisFaults.IsUnavailable(exception))
         {
-            // Redis itself is out of reach: that says nothing about the subscriber, and its time begins when Redis is back.
+            // Redis itself is out of reach: that says nothing about the subscriber, whose time limit starts when Redis is back.
             Volatile.Write(ref _probeSeenAt, time.GetTimestamp());
             return true;
         }
@@ -164,8 +164,8 @@ internal sealed partial class RedisSubscriptions(
     }
 
     /// <summary>
-    /// A probe that follows on the last one says that nothing was swallowed in between. Any other one, the first on a subscriber too, says
-    /// that something may have been, and that the subscriber brings again what is published: time to look into the logs.
+    /// A probe that directly follows the last one shows that nothing was lost in between. Any other one, the first on a subscriber too,
+    /// shows that something may have been lost and that the subscriber delivers again: time to read the logs.
     /// </summary>
     private void OnProbe(ReadOnlySpan<byte> number)
     {
@@ -192,7 +192,7 @@ internal sealed partial class RedisSubscriptions(
             var before = _subscriber;
             _subscriber = subscriber;
 
-            // The new subscriber is as deaf as the old one until a probe has shown otherwise.
+            // The new subscriber counts as dead, like the old one, until a probe has shown otherwise.
             Volatile.Write(ref _probeSeen, -1);
             foreach (var some in Channels.Chunk(RedisOptions.SubscribeAtOnce))
             {
@@ -243,7 +243,7 @@ internal sealed partial class RedisSubscriptions(
     {
         lock (_gate)
         {
-            // Nobody may want it any more by now.
+            // By now nobody may want it any more.
             return _listeners.ContainsKey(channel) ? subscriber.SubscribeAsync(channel) : Task.CompletedTask;
         }
     }
@@ -267,7 +267,7 @@ internal sealed partial class RedisSubscriptions(
             }
             catch (Exception exception)
             {
-                // A defect of ours must be seen, and is no reason to let the others go without.
+                // A bug of ours must be seen, and must not keep the message from the other listeners.
                 Log.ListenerFailed(logger, exception, Encoding.UTF8.GetString(channel));
             }
         }

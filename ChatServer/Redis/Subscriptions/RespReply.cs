@@ -15,7 +15,7 @@ internal enum RespKind
 
 /// <summary>
 /// A reply as Redis sends it on a connection that has subscriptions (RESP2, https://redis.io/docs/latest/develop/reference/protocol-spec/).
-/// It lives as long as the bytes that it was read from.
+/// It is valid as long as the bytes that it was read from.
 /// </summary>
 internal readonly ref struct RespReply
 {
@@ -37,16 +37,16 @@ internal readonly ref struct RespReply
 
     public RespKind Kind { get; }
 
-    /// <summary>The simple string, the error's words, or what happened: <c>message</c>, <c>subscribe</c>, <c>unsubscribe</c>.</summary>
+    /// <summary>The simple string, the error's text, or what happened: <c>message</c>, <c>subscribe</c>, <c>unsubscribe</c>.</summary>
     public ReadOnlySpan<byte> Text { get; }
 
     public ReadOnlySpan<byte> Channel { get; }
 
     public ReadOnlySpan<byte> Payload { get; }
 
-    /// <summary>Reads one reply off the beginning of the input.</summary>
+    /// <summary>Reads one reply from the beginning of the input.</summary>
     /// <param name="used">How many bytes it took.</param>
-    /// <returns>False where it is not complete yet.</returns>
+    /// <returns>False if it is not complete yet.</returns>
     /// <exception cref="InvalidDataException">The input is no reply that may come here.</exception>
     public static bool TryRead(ReadOnlySpan<byte> input, out RespReply reply, out int used)
     {

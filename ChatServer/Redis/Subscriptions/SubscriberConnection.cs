@@ -23,7 +23,7 @@ internal sealed class SubscriberConnection : IDisposable
     private readonly Hearer _hear;
     private readonly Lock _gate = new();
 
-    /// <summary>Those who wait for the answers to come, in the order in which they were asked; null: nobody waits for it.</summary>
+    /// <summary>The callers that wait for the next answers, in the order of their requests; null: nobody waits for that one.</summary>
     private readonly Queue<TaskCompletionSource?> _asked = new();
     private ArrayBufferWriter<byte> _outgoing = new();
     private ArrayBufferWriter<byte> _leaving = new();
@@ -47,7 +47,7 @@ internal sealed class SubscriberConnection : IDisposable
         }
     }
 
-    /// <exception cref="RedisUnavailableException">Redis is out of reach, or does not let us in.</exception>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach, or refuses the login.</exception>
     public static async Task<SubscriberConnection> ConnectAsync(RedisOptions options, Hearer hear)
     {
         var connection = new SubscriberConnection(await RedisStream.OpenAsync(options), hear);
@@ -83,7 +83,7 @@ internal sealed class SubscriberConnection : IDisposable
 
     public void Unsubscribe(byte[] channel) => Ask(null, UnsubscribeWord, channel);
 
-    /// <summary>Calls back once, at once where it is broken already.</summary>
+    /// <summary>Calls back once when it breaks; at once if it is broken already.</summary>
     public void WhenBroken(Action broken)
     {
         lock (_gate)
@@ -154,7 +154,7 @@ internal sealed class SubscriberConnection : IDisposable
             _isWriting = true;
         }
 
-        // Not here: what others ask at the same moment leaves in the same write.
+        // Not here: requests of the same moment leave in one write.
         _ = Task.Run(WriteAsync);
     }
 
@@ -216,7 +216,7 @@ internal sealed class SubscriberConnection : IDisposable
         }
         catch (Exception exception)
         {
-            // Also where what came is no reply: nothing that follows could be understood.
+            // Also if what came is no reply: nothing that follows could be understood.
             Break(exception);
         }
     }

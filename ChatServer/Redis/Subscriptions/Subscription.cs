@@ -4,7 +4,7 @@ namespace ChatServer.Redis.Subscriptions;
 /// <param name="endAsync">Ends it; called once.</param>
 internal sealed class Subscription(Func<ValueTask> endAsync) : IAsyncDisposable
 {
-    /// <summary>A subscription to something that nobody announces.</summary>
+    /// <summary>A subscription to something that is never announced.</summary>
     public static readonly Subscription None = new(static () => { });
 
     private Func<ValueTask>? _endAsync = endAsync;

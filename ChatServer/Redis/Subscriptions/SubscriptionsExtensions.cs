@@ -1,6 +1,6 @@
 namespace ChatServer.Redis.Subscriptions;
 
-/// <summary>Adds what hears Redis.</summary>
+/// <summary>Adds the subscriptions to channels of Redis.</summary>
 internal static class SubscriptionsExtensions
 {
     public static IServiceCollection AddRedisSubscriptions(this IServiceCollection services) =>

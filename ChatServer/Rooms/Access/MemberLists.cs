@@ -41,14 +41,14 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
                 _refusals[(room, userId)] = list.At;
             }
 
-            // Where the one who asked was refused, the next one asks with a token of its own.
+            // If the one who asked was refused, the next one asks with its own token.
         }
     }
 
     /// <summary>Quantum has told who is in a room without being asked.</summary>
     public void Refresh(RoomKey room, IEnumerable<long> users) => _lists[room] = new(users.ToFrozenSet(), time.GetTimestamp());
 
-    /// <summary>What is known of a room counts no more.</summary>
+    /// <summary>What is known of a room is no longer valid.</summary>
     public void Drop(RoomKey room)
     {
         _lists.TryRemove(room, out _);
@@ -105,7 +105,7 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
         return outcome;
     }
 
-    /// <summary>Forgets what counts no more, so that many rooms over a long time don't fill the memory.</summary>
+    /// <summary>Removes what is no longer valid, so that many rooms over a long time don't fill the memory.</summary>
     private void Sweep()
     {
         if (_lists.Count + _refusals.Count < RoomAccessOptions.SweepAt)

@@ -9,13 +9,13 @@ internal enum RoomAnswer
     Granted,
     Forbidden,
 
-    /// <summary>Quantum, which knows, is out of reach and no earlier answer is young enough.</summary>
+    /// <summary>Quantum is out of reach and no earlier answer is recent enough.</summary>
     Unavailable,
 }
 
 /// <summary>
-/// Decides who may enter a room of the own company: the session's list of rooms if it has one, else the rule of <see
-/// cref="RoomAccessOptions"/>.
+/// Decides who may enter a room of their own company: the session's list of rooms if it has one, else the rule of
+/// <see cref="RoomAccessOptions"/>.
 /// </summary>
 internal sealed class RoomAccess(RoomAccessOptions options, MemberLists lists)
 {

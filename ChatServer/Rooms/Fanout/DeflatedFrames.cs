@@ -5,7 +5,7 @@ namespace ChatServer.Rooms.Fanout;
 
 /// <summary>
 /// A batch's frames once more, compressed, for those who have agreed on permessage-deflate. Made by the room's pump, once for all of them,
-/// and only where there is one; a frame that compression does not make smaller stays as it is.
+/// and only if there is one; a frame that compression does not make smaller stays as it is.
 /// </summary>
 internal sealed class DeflatedFrames
 {
@@ -13,7 +13,7 @@ internal sealed class DeflatedFrames
     private static readonly ObjectPool<FrameDeflater> Deflaters = new DefaultObjectPool<FrameDeflater>(
         new DefaultPooledObjectPolicy<FrameDeflater>(), Environment.ProcessorCount);
 
-    /// <summary>Where each frame begins: plain, and here.</summary>
+    /// <summary>Where each frame begins: in the plain run, and in the compressed one.</summary>
     private readonly List<(int Plain, int Deflated)> _beginnings = [];
     private PooledBytes _frames;
 
@@ -36,7 +36,7 @@ internal sealed class DeflatedFrames
         Deflaters.Return(deflater);
     }
 
-    /// <summary>Where the frame lies here that begins, or the run that ends, at that place among the plain ones.</summary>
+    /// <summary>The offset here that corresponds to an offset in the plain run: the beginning of a frame, or the end of the run.</summary>
     public int PlaceOf(int plain) => _beginnings[~_beginnings.BinarySearch((plain, -1))].Deflated;
 
     public void Clear()

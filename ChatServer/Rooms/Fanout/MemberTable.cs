@@ -2,7 +2,7 @@ namespace ChatServer.Rooms.Fanout;
 
 /// <summary>
 /// A room's members. The room's lock guards all changes; <see cref="Snapshot"/> may be walked without it: a table only ever grows in place,
-/// someone who leaves becomes a hole, and holes are squeezed out into a new table.
+/// someone who leaves becomes an empty place, and empty places are removed by copying into a new table.
 /// </summary>
 internal sealed class MemberTable
 {

@@ -55,12 +55,12 @@ internal sealed class RoomBatch
         AddSpecial(member, _frames.Length, frames.Length);
     }
 
-    /// <summary>The receipt for a message, in its place.</summary>
+    /// <summary>The ack of a message, in the message's place.</summary>
     public void AddAck(Member sender, RelayedMessage message)
     {
-        var receipt = Ack.Of(message.Json.Span, message.Seq);
-        var length = RoomFrames.AckLength(receipt);
-        RoomFrames.WriteAck(_directs.Reserve(length), receipt);
+        var ack = Ack.Of(message.Json.Span, message.Seq);
+        var length = RoomFrames.AckLength(ack);
+        RoomFrames.WriteAck(_directs.Reserve(length), ack);
         AddSpecial(sender, _frames.Length, length);
     }
 
@@ -74,7 +74,7 @@ internal sealed class RoomBatch
     /// <summary>Sends all of it. Never waits for a socket.</summary>
     public void SendTo(ReadOnlySpan<Member?> members)
     {
-        // Backwards, so that each member's exceptions hang together in the order in which they were added.
+        // Backwards, so that each member's list of exceptions is in the order in which they were added.
         for (var index = _specials.Count - 1; index >= 0; index--)
         {
             var member = _specials[index].Member;
@@ -113,7 +113,7 @@ internal sealed class RoomBatch
     }
 
     /// <summary>
-    /// Joined first, so that it costs one write here too. A member that has left since the batch was filled gets its own receipts and
+    /// Joined first, so that it costs one write here too. A member that has left since the batch was filled gets its own acks and
     /// nothing else.
     /// </summary>
     private void SendWithSpecials(Member member)

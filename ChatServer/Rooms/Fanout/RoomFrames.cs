@@ -19,17 +19,17 @@ internal static class RoomFrames
     /// <summary>For somebody who is no longer a member.</summary>
     public static byte[] Removed(long roomId) => Left(roomId, "removed");
 
-    public static byte[] Ack(in Ack receipt)
+    public static byte[] Ack(in Ack ack)
     {
-        var frame = new byte[AckLength(receipt)];
-        WriteAck(frame, receipt);
+        var frame = new byte[AckLength(ack)];
+        WriteAck(frame, ack);
         return frame;
     }
 
-    public static int AckLength(in Ack receipt) => FrameWriter.HeaderLength(receipt.Length) + receipt.Length;
+    public static int AckLength(in Ack ack) => FrameWriter.HeaderLength(ack.Length) + ack.Length;
 
-    public static void WriteAck(Span<byte> destination, in Ack receipt) =>
-        receipt.Write(destination[FrameWriter.WriteHeader(destination, Opcode.Text, receipt.Length)..]);
+    public static void WriteAck(Span<byte> destination, in Ack ack) =>
+        ack.Write(destination[FrameWriter.WriteHeader(destination, Opcode.Text, ack.Length)..]);
 
     private static byte[] Left(long roomId, string? code) =>
         FrameWriter.Frame(

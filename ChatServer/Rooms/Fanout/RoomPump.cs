@@ -26,7 +26,7 @@ internal sealed class RoomPump(Lock gate, MemberTable members, TimeProvider time
         }
     }
 
-    /// <summary>The same within <see cref="FanoutOptions.NoticePatience"/>: something else may bring it along sooner.</summary>
+    /// <summary>The same within <see cref="FanoutOptions.NoticePatience"/>, or sooner together with something else.</summary>
     public void StartLate()
     {
         if (!_isDue)

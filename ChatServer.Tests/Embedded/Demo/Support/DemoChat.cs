@@ -20,7 +20,7 @@ internal sealed class DemoChat : IAsyncDisposable
 
     public static async Task<DemoChat> StartAsync() => new(await TestNode.StartAsync("Development", ListenMode.Ws));
 
-    /// <summary>Cuts every connection without a word and lets no new one through.</summary>
+    /// <summary>Cuts every connection without a close frame and lets no new one through.</summary>
     public void TakeLineAway()
     {
         _line.Refuses = true;

@@ -202,7 +202,7 @@ internal sealed class ScriptedConnection
         _ended.TrySetResult();
     }
 
-    /// <summary>Cuts the connection without a word.</summary>
+    /// <summary>Cuts the connection without a close frame.</summary>
     public void Abort()
     {
         if (!_ended.Task.IsCompleted)
