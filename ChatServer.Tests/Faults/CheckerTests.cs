@@ -124,6 +124,15 @@ public sealed class CheckerTests
     private static Findings Check(IEnumerable<ChatEvent> ada, IEnumerable<ChatEvent> zoe, IReadOnlyList<SavedRow> rows) =>
         Checker.Check([new(Ada, [.. Begin(), .. ada]), new(Zoe, [.. Begin(), new Sent(1, Room, "z1"), .. zoe])], rows);
 
+    [Fact]
+    public void Check_TheEpochHasAnotherNameInItsPlace_IsNoBreach()
+    {
+        Check([Told(1), Renamed(1), Told(2), Told(3)]).Count(Breach.Unrecovered).Should().Be(0);
+        Check([Told(1), Renamed(0), Told(2), Told(3)]).Count(Breach.Unrecovered).Should().Be(1, "it says less than the client has seen");
+    }
+
+    private static Joined Renamed(long seq) => new(Room, seq, "e2", Recovered: true, Asked: false, null);
+
     private static ChatEvent[] Begin() => [new Connected(1, "a"), new Joined(Room, 0, Epoch, false, true, null)];
 
     private static IEnumerable<ChatEvent> AdaSends() =>

@@ -222,9 +222,10 @@ internal sealed class ClientState
         }
 
         _events.Add(new Joined(id, seq, epoch, recovered, room.IsAsked, room.AskedSince));
+        room.Epoch = epoch;
         if (!recovered)
         {
-            (room.Since, room.Epoch) = (seq, epoch);
+            room.Since = seq;
         }
 
         (room.IsJoined, room.IsAsked) = (true, false);

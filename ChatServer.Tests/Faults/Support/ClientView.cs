@@ -51,7 +51,7 @@ internal sealed class ClientView(ClientHistory client, Numbering numbering)
                 continue;
             }
 
-            foreach (var (seq, identifier) in numbering.Of(PlaceOf(room), view.Epoch))
+            foreach (var (seq, identifier) in numbering.Of(PlaceOf(room)))
             {
                 if (seq > view.Start && !view.Seen.Contains(seq))
                 {
@@ -72,16 +72,20 @@ internal sealed class ClientView(ClientHistory client, Numbering numbering)
 
         if (!_rooms.TryGetValue(joined.Room, out var view))
         {
-            _rooms[joined.Room] = new(joined.Epoch, joined.Seq, _connection);
+            _rooms[joined.Room] = new(joined.Seq, _connection);
         }
-        else if (joined.Recovered && joined.Asked && joined.Epoch == view.Epoch && joined.Since is { } since)
+        else if (joined.Recovered && joined.Asked && joined.Since is { } since)
         {
             view.GoOn(since, _connection);
         }
+        else if (joined.Recovered && !joined.Asked && joined.Seq == view.Last)
+        {
+            // Another Redis process holds the data: the epoch has another name, in its place among the messages, and nothing else has changed.
+        }
         else
         {
-            Add(Breach.Unrecovered, $"{joined} where epoch {view.Epoch} was seen up to {view.Last}", index);
-            view.BeginAnew(joined.Epoch, joined.Seq, _connection);
+            Add(Breach.Unrecovered, $"{joined} where the room was seen up to {view.Last}", index);
+            view.BeginAnew(joined.Seq, _connection);
         }
     }
 
@@ -104,7 +108,7 @@ internal sealed class ClientView(ClientHistory client, Numbering numbering)
             Add(Breach.Disordered, $"seq {told.Seq} of room {told.Room} came before the room was joined", index);
         }
 
-        numbering.Note(PlaceOf(told.Room), view.Epoch, told.Seq, told.Identifier, client, index);
+        numbering.Note(PlaceOf(told.Room), told.Seq, told.Identifier, client, index);
         if (told.Seq <= view.Last && view.AckedEarly.Remove(told.Seq))
         {
             // Sent on an earlier connection, it was acked here as a repetition before its copy came.
@@ -122,7 +126,7 @@ internal sealed class ClientView(ClientHistory client, Numbering numbering)
             return;
         }
 
-        numbering.Ack(PlaceOf(acked.Room), view.Epoch, acked.Seq, acked.Identifier, client, index);
+        numbering.Ack(PlaceOf(acked.Room), acked.Seq, acked.Identifier, client, index);
 
         // An ack in its place is the sender's view of its message. The ack of a repetition may come at any time and says nothing about the
         // messages before it.
@@ -168,10 +172,8 @@ internal sealed class ClientView(ClientHistory client, Numbering numbering)
     private void Add(Breach breach, string what, int index) => Found.Add(new(breach, what, client, index));
 
     /// <summary>What a client has seen of a room without interruption.</summary>
-    private sealed class RoomView(string epoch, long start, int connection)
+    private sealed class RoomView(long start, int connection)
     {
-        public string Epoch { get; private set; } = epoch;
-
         public long Start { get; private set; } = start;
 
         public long Last { get; set; } = start;
@@ -191,11 +193,11 @@ internal sealed class ClientView(ClientHistory client, Numbering numbering)
             (Last, Connection) = (since, connection);
         }
 
-        public void BeginAnew(string epoch, long seq, int connection)
+        public void BeginAnew(long seq, int connection)
         {
             Seen.Clear();
             AckedEarly.Clear();
-            (Epoch, Start, Last, Connection) = (epoch, seq, seq, connection);
+            (Start, Last, Connection) = (seq, seq, connection);
         }
     }
 }

@@ -1,12 +1,13 @@
 namespace ChatServer.Tests.Faults.Support;
 
 /// <summary>
-/// Which message has which seq, as all clients together were told: one seq for each identifier, one identifier for each seq.
+/// Which message has which seq, as all clients together were told: one seq for each identifier, one identifier for each seq, also over
+/// epochs, because Redis keeps its writes here.
 /// </summary>
 internal sealed class Numbering
 {
-    private readonly Dictionary<(Place, string Epoch, long Seq), string> _identifiers = [];
-    private readonly Dictionary<(Place, string Identifier), (string Epoch, long Seq)> _seqs = [];
+    private readonly Dictionary<(Place Place, long Seq), string> _identifiers = [];
+    private readonly Dictionary<(Place Place, string Identifier), long> _seqs = [];
     private readonly Dictionary<(Place Place, string Identifier), long> _acked = [];
 
     public List<Finding> Found { get; } = [];
@@ -16,29 +17,29 @@ internal sealed class Numbering
     public IEnumerable<(Place Place, string Identifier, long Seq)> AllAcked =>
         _acked.Select(acked => (acked.Key.Place, acked.Key.Identifier, acked.Value));
 
-    /// <summary>The messages of a room that somebody has an ack for or was told, in one epoch.</summary>
-    public IEnumerable<(long Seq, string Identifier)> Of(Place place, string epoch) =>
-        _identifiers.Where(known => known.Key.Item1 == place && known.Key.Epoch == epoch).Select(known => (known.Key.Seq, known.Value))
+    /// <summary>The messages of a room that somebody has an ack for or was told.</summary>
+    public IEnumerable<(long Seq, string Identifier)> Of(Place place) =>
+        _identifiers.Where(known => known.Key.Place == place).Select(known => (known.Key.Seq, known.Value))
             .Order();
 
-    public long? SeqOf(Place place, string identifier) => _seqs.TryGetValue((place, identifier), out var known) ? known.Seq : null;
+    public long? SeqOf(Place place, string identifier) => _seqs.TryGetValue((place, identifier), out var known) ? known : null;
 
-    public void Ack(Place place, string epoch, long seq, string identifier, ClientHistory who, int index)
+    public void Ack(Place place, long seq, string identifier, ClientHistory who, int index)
     {
         _acked.TryAdd((place, identifier), seq);
-        Note(place, epoch, seq, identifier, who, index);
+        Note(place, seq, identifier, who, index);
     }
 
-    public void Note(Place place, string epoch, long seq, string identifier, ClientHistory who, int index)
+    public void Note(Place place, long seq, string identifier, ClientHistory who, int index)
     {
-        if (!_identifiers.TryAdd((place, epoch, seq), identifier) && _identifiers[(place, epoch, seq)] is var other && other != identifier)
+        if (!_identifiers.TryAdd((place, seq), identifier) && _identifiers[(place, seq)] is var other && other != identifier)
         {
             Found.Add(new(Breach.Renumbered, $"seq {seq} of {place} is {other} and {identifier}", who, index));
         }
 
-        if (!_seqs.TryAdd((place, identifier), (epoch, seq)) && _seqs[(place, identifier)] is var first && first != (epoch, seq))
+        if (!_seqs.TryAdd((place, identifier), seq) && _seqs[(place, identifier)] is var first && first != seq)
         {
-            Found.Add(new(Breach.Renumbered, $"{identifier} in {place} has seq {first.Seq} and {seq}", who, index));
+            Found.Add(new(Breach.Renumbered, $"{identifier} in {place} has seq {first} and {seq}", who, index));
         }
     }
 }
