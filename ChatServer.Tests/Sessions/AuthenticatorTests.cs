@@ -2,6 +2,7 @@ using System.Text;
 using ChatServer.Embedded;
 using ChatServer.Redis;
 using ChatServer.Sessions;
+using ChatServer.Tests.Sessions.Support;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
@@ -16,10 +17,10 @@ public sealed class AuthenticatorTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
-    private readonly CountingStore _store;
+    private readonly SessionStoreOverMemory _store;
     private readonly Lines _log = new();
 
-    public AuthenticatorTests() => _store = new CountingStore(new MemorySessionStore(_time));
+    public AuthenticatorTests() => _store = new SessionStoreOverMemory(new MemorySessionStore(_time));
 
     [Fact]
     public async Task AuthenticateAsync_KnownSession_GivesTheCaller()
@@ -47,7 +48,7 @@ public sealed class AuthenticatorTests
     {
         (await AuthenticateAsync("s3ss10n_3_7"u8.ToArray())).Should().BeNull();
 
-        _store.LookUps.Should().Be(0);
+        _store.Finds.Should().Be(0);
         _log.Should().Equal("Information: A token was refused: MalformedToken");
     }
 
@@ -64,7 +65,7 @@ public sealed class AuthenticatorTests
         _store.Sessions.Remove(Key);
         (await AuthenticateAsync(Token)).Should().BeNull();
 
-        _store.LookUps.Should().Be(3);
+        _store.Finds.Should().Be(3);
         _log.Should().Equal(Enumerable.Repeat("Information: A token was refused: UnknownSession", 3));
     }
 
@@ -89,27 +90,6 @@ public sealed class AuthenticatorTests
     private Task<Caller?> AuthenticateAsync(byte[] token) =>
         new Authenticator(_store, new SessionRecordReader(new SessionOptions(), _time), _time, _log)
             .AuthenticateAsync(token, CancellationToken.None).AsTask().WaitAsync(Patience);
-
-    private sealed class CountingStore(MemorySessionStore sessions) : ISessionStore
-    {
-        public bool TellsOfEnds => sessions.TellsOfEnds;
-
-        public MemorySessionStore Sessions => sessions;
-
-        public Exception? Failure { get; set; }
-
-        public int LookUps { get; private set; }
-
-        public ValueTask<StoredSession?> FindAsync(SessionKey key, CancellationToken cancellation)
-        {
-            LookUps++;
-            return Failure is null ? sessions.FindAsync(key, cancellation) : throw Failure;
-        }
-
-        public ValueTask<IReadOnlyList<SessionLife>> LookAsync(IReadOnlyList<SessionKey> keys) => sessions.LookAsync(keys);
-
-        public ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched) => sessions.WatchAsync(key, touched);
-    }
 
     private sealed class Lines : List<string>, ILogger<Authenticator>
     {
