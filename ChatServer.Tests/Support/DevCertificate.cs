@@ -29,6 +29,8 @@ public sealed class DevCertificate : IDisposable
 
     public string KeyFile => Path.Combine(_folder.FullName, "key.pem");
 
+    public X509Certificate2 Load() => X509Certificate2.CreateFromPemFile(CertificateFile, KeyFile);
+
     /// <summary>Whether a server has presented this very certificate.</summary>
     public bool Is(X509Certificate? presented) => presented?.GetCertHashString() == _thumbprint;
 

@@ -35,10 +35,13 @@ internal sealed class RedisNode : IAsyncDisposable
 
     public RedisOutbox Outbox { get; }
 
+    /// <summary>What a node is told that has only REDIS_HOST and REDIS_PORT set.</summary>
+    public static RedisOptions OptionsFor(int port) =>
+        new([new DnsEndPoint(RedisServer.Host, port)], null, null, 0, false, RedisOptions.DefaultPartitions, false);
+
     public static async Task<RedisNode> ConnectAsync(RedisServer redis)
     {
-        var node = new RedisNode(
-            new([new DnsEndPoint(RedisServer.Host, redis.Port)], null, null, 0, false, RedisOptions.DefaultPartitions, false));
+        var node = new RedisNode(OptionsFor(redis.Port));
         await node._subscriptions.StartAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(15));
         return node;
     }

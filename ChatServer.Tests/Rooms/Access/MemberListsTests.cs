@@ -1,9 +1,9 @@
-using System.Collections.Concurrent;
 using ChatServer.Protocol;
 using ChatServer.Quantum;
 using ChatServer.Rooms.Access;
 using ChatServer.Sessions;
 using ChatServer.Tests.Backplane.Support;
+using ChatServer.Tests.Rooms.Access.Support;
 using ChatServer.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 
@@ -15,7 +15,7 @@ public sealed class MemberListsTests
 
     private readonly RoomKey _room = Drafts.NewRoom();
     private readonly FakeTimeProvider _time = new();
-    private readonly Source _source = new();
+    private readonly MemberSource _source = new();
     private readonly MemberLists _lists;
 
     public MemberListsTests() => _lists = new(_source, _time);
@@ -176,23 +176,4 @@ public sealed class MemberListsTests
     private Task<RoomAnswer> CheckAsync(long user) => _lists.CheckAsync(_room, user, $"rest-{user}").AsTask();
 
     private static Caller Caller(IReadOnlyList<long>? rooms) => new(7, 3, "rest-7", rooms, new SessionKey("s", 3, 7), null);
-
-    private sealed class Source : IMemberSource
-    {
-        public ConcurrentQueue<string> Asked { get; } = new();
-
-        public ConcurrentQueue<RoomKey> Rooms { get; } = new();
-
-        public Func<Task> Before { get; set; } = () => Task.CompletedTask;
-
-        public Func<string, IReadOnlyList<long>?> Answer { get; set; } = _ => [7];
-
-        public async ValueTask<IReadOnlyList<long>?> GetMembersAsync(RoomKey room, string tokenKey, CancellationToken cancellation)
-        {
-            Asked.Enqueue(tokenKey);
-            Rooms.Enqueue(room);
-            await Before();
-            return Answer(tokenKey);
-        }
-    }
 }
