@@ -34,9 +34,9 @@ public sealed class DeadLettersCommandTests(RedisServer redis) : IClassFixture<R
     public async Task List_TellsOfEachWhereItBelongsAndWhy()
     {
         var (one, two) = (Drafts.NewRoom(), Drafts.NewRoom());
-        await BuryAsync(one, "a1", "not in this tone");
-        await BuryAsync(one, "a2", "gone");
-        await BuryAsync(two, "ä 3", "gone");
+        await MoveToDeadLettersAsync(one, "a1", "not in this tone");
+        await MoveToDeadLettersAsync(one, "a2", "gone");
+        await MoveToDeadLettersAsync(two, "ä 3", "gone");
 
         var (code, output) = await RunAsync("list");
 
@@ -67,8 +67,8 @@ public sealed class DeadLettersCommandTests(RedisServer redis) : IClassFixture<R
     public async Task Retry_Named_GivesThatOneBackAndKeepsTheRest()
     {
         var room = Drafts.NewRoom();
-        await BuryAsync(room, "a1", "gone");
-        await BuryAsync(room, "a2", "gone");
+        await MoveToDeadLettersAsync(room, "a1", "gone");
+        await MoveToDeadLettersAsync(room, "a2", "gone");
 
         (await RunAsync("retry", "a2")).Should().Be((0, "1 retried\n"));
 
@@ -80,8 +80,8 @@ public sealed class DeadLettersCommandTests(RedisServer redis) : IClassFixture<R
     public async Task Retry_WithoutAName_GivesAllBack()
     {
         var (one, two) = (Drafts.NewRoom(), Drafts.NewRoom());
-        await BuryAsync(one, "a1", "gone");
-        await BuryAsync(two, "b1", "gone");
+        await MoveToDeadLettersAsync(one, "a1", "gone");
+        await MoveToDeadLettersAsync(two, "b1", "gone");
 
         (await RunAsync("retry")).Should().Be((0, "2 retried\n"));
 
@@ -95,7 +95,7 @@ public sealed class DeadLettersCommandTests(RedisServer redis) : IClassFixture<R
     public async Task Retry_AnIdentifierThatIsNotThere_IsToldAndTheRestIsDone()
     {
         var room = Drafts.NewRoom();
-        await BuryAsync(room, "a1", "gone");
+        await MoveToDeadLettersAsync(room, "a1", "gone");
 
         (await RunAsync("retry", "a1", "A1")).Should().Be((1, "There is no dead letter A1.\n1 retried\n"));
 
@@ -106,8 +106,8 @@ public sealed class DeadLettersCommandTests(RedisServer redis) : IClassFixture<R
     public async Task Retry_TheSameIdentifierInTwoRooms_GivesBothBack()
     {
         var (one, two) = (Drafts.NewRoom(), Drafts.NewRoom());
-        await BuryAsync(one, "same", "gone");
-        await BuryAsync(two, "same", "gone");
+        await MoveToDeadLettersAsync(one, "same", "gone");
+        await MoveToDeadLettersAsync(two, "same", "gone");
 
         (await RunAsync("retry", "same")).Should().Be((0, "2 retried\n"));
     }
@@ -116,8 +116,8 @@ public sealed class DeadLettersCommandTests(RedisServer redis) : IClassFixture<R
     public async Task Drop_Named_ForgetsThatOneForGood()
     {
         var room = Drafts.NewRoom();
-        await BuryAsync(room, "a1", "gone");
-        await BuryAsync(room, "a2", "gone");
+        await MoveToDeadLettersAsync(room, "a1", "gone");
+        await MoveToDeadLettersAsync(room, "a2", "gone");
 
         (await RunAsync("drop", "a1", "unknown")).Should().Be((1, "There is no dead letter unknown.\n1 dropped\n"));
 
@@ -155,12 +155,12 @@ public sealed class DeadLettersCommandTests(RedisServer redis) : IClassFixture<R
     }
 
     /// <summary>Quantum has refused a message.</summary>
-    private async Task BuryAsync(RoomKey room, string identifier, string reason)
+    private async Task MoveToDeadLettersAsync(RoomKey room, string identifier, string reason)
     {
         await Node.Backplane.AcceptAsync(Drafts.Of(room, 7, identifier));
         var partition = Node.Keys.PartitionOf(room);
         var entry = (await Node.Outbox.ReadAsync(partition, "", 1000)).Should().ContainSingle().Subject;
-        await Node.Outbox.BuryAsync(partition, entry, reason);
+        await Node.Outbox.MoveToDeadLettersAsync(partition, entry, reason);
     }
 
     /// <summary>The identifiers in the outbox of a room's partition.</summary>

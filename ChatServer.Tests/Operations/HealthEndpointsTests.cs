@@ -33,10 +33,10 @@ public sealed class HealthEndpointsTests
         outbox.Add("{}"u8.ToArray(), "t");
         outbox.Add("{}"u8.ToArray(), "t");
         (await site.GetAsync("/readyz")).Should().Be((200, "ready; 2 messages wait for Quantum"));
-        await outbox.BuryAsync(0, (await outbox.ReadAsync(0, "", 1))[0], "why");
+        await outbox.MoveToDeadLettersAsync(0, (await outbox.ReadAsync(0, "", 1))[0], "why");
         (await site.GetAsync("/readyz")).Should().Be((200, "ready; 1 messages wait for Quantum; 1 dead letters"));
 
-        await outbox.BuryAsync(0, (await outbox.ReadAsync(0, "", 1))[0], "why");
+        await outbox.MoveToDeadLettersAsync(0, (await outbox.ReadAsync(0, "", 1))[0], "why");
 
         (await site.GetAsync("/readyz")).Should().Be((200, "ready; 2 dead letters"));
     }

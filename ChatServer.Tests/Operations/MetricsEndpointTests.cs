@@ -31,7 +31,7 @@ public sealed class MetricsEndpointTests : IAsyncDisposable
         await peer.ChatAsync(12, "a1");
         await peer.ChatAsync(12, "a2");
         await peer.SendAsync(FileFrames.Announce(12, "f1", 10));
-        await _parts.Outbox.BuryAsync(0, (await _parts.Outbox.ReadAsync(0, "", 1))[0], "why");
+        await _parts.Outbox.MoveToDeadLettersAsync(0, (await _parts.Outbox.ReadAsync(0, "", 1))[0], "why");
         await _saves.TakeAsync(CancellationToken.None);
         _saves.Release(true);
         await using var site = await StartAsync(services => services.AddSingleton<IOutbox>(_parts.Outbox));
