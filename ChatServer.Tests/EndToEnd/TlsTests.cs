@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Security;
 using ChatServer.Endpoints;
 using ChatServer.Tests.Support;
 
@@ -49,7 +48,7 @@ public sealed class TlsTests(ChatFixture chat, DevCertificate certificate) : ICl
             (await opening.Should().ThrowAsync<System.Net.WebSockets.WebSocketException>("over HTTP/{0}", version)).WithMessage("*403*");
         }
 
-        using var client = new HttpClient(Handler());
+        using var client = new HttpClient(certificate.Handler());
         using var request = new HttpRequestMessage(HttpMethod.Get, $"https://localhost:{node.TlsPort}/ws")
         {
             Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact,
@@ -62,7 +61,7 @@ public sealed class TlsTests(ChatFixture chat, DevCertificate certificate) : ICl
     {
         await using var wss = await StartAsync(ListenMode.Wss);
         wss.Port.Should().Be(0);
-        using var client = new HttpClient(Handler());
+        using var client = new HttpClient(certificate.Handler());
         (await client.GetStringAsync($"https://localhost:{wss.TlsPort}/healthz")).Should().Be("alive");
 
         await using var ws = await StartAsync(ListenMode.Ws);
@@ -76,19 +75,13 @@ public sealed class TlsTests(ChatFixture chat, DevCertificate certificate) : ICl
 
     private async Task<ChatPeer> OpenAsync(TestNode node, Version version, string origin = "https://localhost")
     {
-        using var invoker = new HttpMessageInvoker(Handler(), disposeHandler: false);
+        using var invoker = new HttpMessageInvoker(certificate.Handler(), disposeHandler: false);
         return await ChatPeer.OpenAsync(node.TlsUrl, origin, options =>
         {
             options.HttpVersion = version;
             options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
         }, invoker);
     }
-
-    private SocketsHttpHandler Handler() => new()
-    {
-        SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, presented, _, _) => certificate.Is(
-            presented) },
-    };
 
     private async Task<ChatPeer> JoinAsync(long user, ChatPeer peer)
     {

@@ -1,4 +1,3 @@
-using System.Text;
 using ChatServer.Rooms;
 using ChatServer.Rooms.Fanout;
 using ChatServer.Tests.Files.Support;
@@ -29,8 +28,14 @@ public sealed class ClientTests : IAsyncDisposable
         _parts.Sessions.Watches.Should().Be(0);
         _parts.Connections.Count.Should().Be(0);
         _parts.Connections.OfUser(7).Should().BeEmpty();
-        await _parts.Backplane.NotifyUserAsync(7, Encoding.UTF8.GetBytes("""{"type":"news"}"""));
-        peer.Waiting.Should().BeEmpty();
+        var heard = new List<string>();
+        _parts.Backplane.BeforeSubscribe = what =>
+        {
+            heard.Add(what);
+            return Task.CompletedTask;
+        };
+        await RequestPeer.LoginAsync(_parts, 7);
+        heard.Should().Equal(["user"], "nobody heard the user's channel any more");
     }
 
     [Fact(Timeout = Limit)]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -33,6 +34,15 @@ public sealed class DevCertificate : IDisposable
 
     /// <summary>Whether a server has presented this very certificate.</summary>
     public bool Is(X509Certificate? presented) => presented?.GetCertHashString() == _thumbprint;
+
+    /// <summary>For clients that trust this very certificate and no other.</summary>
+    public SocketsHttpHandler Handler() => new()
+    {
+        SslOptions = new SslClientAuthenticationOptions
+        {
+            RemoteCertificateValidationCallback = (_, presented, _, _) => Is(presented),
+        },
+    };
 
     public void Dispose() => _folder.Delete(recursive: true);
 }

@@ -1,0 +1,107 @@
+using ChatServer.Endpoints;
+using ChatServer.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace ChatServer.Tests.Endpoints;
+
+/// <summary>The endpoint in HTTP, on a whole node in memory: a connection that has asked HTTP before is never served below it.</summary>
+public sealed class ChatEndpointTests
+{
+    private const int Limit = 60_000;
+    private const string Before = "HEAD /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+    [Fact(Timeout = Limit)]
+    public async Task Serve_AnUpgradeInHttp_IsAChatConnectionLikeAnyOther()
+    {
+        await using var node = await StartAsync();
+        await using var peer = await RawPeer.ConnectAsync(node.Port);
+        (await peer.AskAsync(Before)).Should().StartWith("HTTP/1.1 404 ");
+
+        (await peer.AskAsync(RawPeer.Upgrade())).Should().StartWith("HTTP/1.1 101 ").And.Contain("Date: ", "HTTP has served it");
+
+        node.Connections.Count.Should().Be(1);
+        await peer.SendTextAsync("no token");
+        (await peer.TextAsync()).Should().Contain("\"invalid_token\"");
+        (await peer.CloseAsync()).Should().Be((4500, "invalid_token"));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Serve_AForeignPage_Is403AndTheLogSaysWhatToDo()
+    {
+        await using var node = await StartAsync();
+
+        (await AskAsync(node, RawPeer.Upgrade("https://evil.example"))).Should().StartWith("HTTP/1.1 403 ");
+
+        node.Log.All.Should().ContainSingle(line => line.StartsWith("Warning", StringComparison.Ordinal)
+            && line.Contains("https://evil.example", StringComparison.Ordinal) && line.Contains("ALLOWED_HOSTS", StringComparison.Ordinal));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Serve_ARequestThatIsNoUpgrade_IsToldToUpgradeWhateverPageAsks()
+    {
+        await using var node = await StartAsync();
+
+        (await AskAsync(node, "GET /ws HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n\r\n")).Should()
+            .StartWith("HTTP/1.1 426 ").And.Contain("Upgrade: websocket");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Serve_TheNodeIsFull_Is503UntilAPlaceIsFree()
+    {
+        await using var node = await StartAsync(("MAX_CONNECTIONS", "1"));
+        node.Connections.TryTakePlace().Should().BeTrue();
+
+        (await AskAsync(node, RawPeer.Upgrade())).Should().StartWith("HTTP/1.1 503 ");
+        node.Log.All.Should().Contain(line => line.Contains("MAX_CONNECTIONS", StringComparison.Ordinal));
+        node.Connections.GiveBackPlace();
+
+        (await AskAsync(node, RawPeer.Upgrade())).Should().StartWith("HTTP/1.1 101 ");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Serve_AHandshakeFailsOrAConnectionEnds_ItsPlaceIsFreeAgain()
+    {
+        await using var node = await StartAsync(("MAX_CONNECTIONS", "1"));
+        (await AskAsync(node, RawPeer.Upgrade(key: "short"))).Should().StartWith("HTTP/1.1 400 ");
+        (await AskAsync(node, RawPeer.Upgrade(version: "12"))).Should().StartWith("HTTP/1.1 426 ");
+
+        (await AskAsync(node, RawPeer.Upgrade())).Should().StartWith("HTTP/1.1 101 ");
+
+        await Eventually.TrueAsync(node.Connections.TryTakePlace, ChatPeer.Patience, () => "its place was not given back");
+        node.Connections.TryTakePlace().Should().BeFalse("there is one");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Serve_TheServiceIsAboutToStop_Is503()
+    {
+        await using var node = await StartAsync();
+        node.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+
+        (await AskAsync(node, RawPeer.Upgrade())).Should().StartWith("HTTP/1.1 503 ");
+        (await RawPeer.AskOnceAsync(node.Port, RawPeer.Upgrade())).Should()
+            .StartWith("HTTP/1.1 503 ", "below HTTP nobody is let in either");
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("true", true)]
+    [InlineData("false", false)]
+    public async Task Serve_ACompressionIsOffered_IsTakenWhereItIsSwitchedOn(string setting, bool isTaken)
+    {
+        await using var node = await StartAsync(("CHAT_PERMESSAGE_DEFLATE", setting));
+
+        var answer = await AskAsync(node, RawPeer.Upgrade()[..^2] + "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
+
+        answer.Contains("Sec-WebSocket-Extensions: permessage-deflate", StringComparison.Ordinal).Should().Be(isTaken);
+    }
+
+    private static Task<TestNode> StartAsync(params (string Name, string Value)[] settings) =>
+        TestNode.StartAsync("Development", ListenMode.Ws, settings);
+
+    private static async Task<string> AskAsync(TestNode node, string request)
+    {
+        await using var peer = await RawPeer.ConnectAsync(node.Port);
+        await peer.AskAsync(Before);
+        return await peer.AskAsync(request);
+    }
+}
