@@ -1,3 +1,4 @@
+using ChatServer.Redis;
 using ChatServer.Tests.Support;
 using Microsoft.AspNetCore.Http;
 
@@ -19,7 +20,7 @@ internal sealed record Fault(string Name, string Victim, Func<Task> DoAsync)
         var process = site.NodeProcesses[node];
         var proxy = site.RedisProxies[node];
         var all = site.RedisProxies;
-        return random.Next(17) switch
+        return random.Next(23) switch
         {
             0 => new("cut Redis of a node", $"proxy {node}", () => Cut(proxy)),
             1 => new("cut Redis of all nodes", "redis", () => Cut([.. all])),
@@ -39,7 +40,11 @@ internal sealed record Fault(string Name, string Victim, Func<Task> DoAsync)
             15 =>
                 new("terminate a node", "node", () => RestartAsync(
                     process, async () => (await process.TerminateAsync()).Should().Be(0), rest)),
-            16 when random.Next(2) == 0 => new("kill Redis", "redis", () => RestartAsync(site.Redis, time / 2)),
+            16 or 17 => new("fill Redis", "redis", () => FillAsync(site, time)),
+            18 => new("a tenant's saves hang", "quantum", () => TenantAsync(site, random.Next(2), time, HangAsync)),
+            19 => new("a tenant is throttled", "quantum", () => TenantAsync(site, random.Next(2), time, ThrottleAsync)),
+            20 => new("nodes that are not there", "ghosts", () => HauntAsync(site, time + rest)),
+            21 when random.Next(2) == 0 => new("kill Redis", "redis", () => RestartAsync(site.Redis, time / 2)),
             _ => new("freeze Redis", "redis", () => FreezeAsync(site.Redis, TimeSpan.FromSeconds(1) + (time * 1.3))),
         };
     }
@@ -95,6 +100,59 @@ internal sealed record Fault(string Name, string Victim, Func<Task> DoAsync)
         };
         await Task.Delay(time);
         quantum.Instead = (_, _) => Task.FromResult(false);
+    }
+
+    /// <summary>Redis refuses every write that needs memory.</summary>
+    private static async Task FillAsync(FaultSite site, TimeSpan time)
+    {
+        await site.Database.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
+        await Task.Delay(time);
+        await site.Database.ExecuteAsync("CONFIG", "SET", "maxmemory", "0");
+    }
+
+    /// <summary>Quantum does not answer for one company, or answers badly; the others must not notice.</summary>
+    private static async Task TenantAsync(FaultSite site, int which, TimeSpan time, Func<HttpContext, Task> answerAsync)
+    {
+        var company = FaultSite.Companies[which];
+        site.Quantum.Instead = async (call, context) =>
+        {
+            if (call.Company != company)
+            {
+                return false;
+            }
+
+            await answerAsync(context);
+            return true;
+        };
+        await Task.Delay(time);
+        site.Quantum.Instead = (_, _) => Task.FromResult(false);
+    }
+
+    private static async Task HangAsync(HttpContext context)
+    {
+        await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private static Task ThrottleAsync(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+        context.Response.Headers.RetryAfter = "1";
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Names in the list of nodes behind which there is nobody, as of nodes that start and end again and again.</summary>
+    private static async Task HauntAsync(FaultSite site, TimeSpan time)
+    {
+        for (var began = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(began) < time;)
+        {
+            var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+            for (var ghost = 0; ghost < 3; ghost++)
+            {
+                await site.Database.SortedSetAddAsync(RedisKeys.Nodes, $"ghost {ghost}", now);
+            }
+
+            await Task.Delay(500);
+        }
     }
 
     private static async Task RestartAsync(NodeProcess node, Func<Task> endAsync, TimeSpan rest)

@@ -14,7 +14,8 @@ internal sealed partial class FaultSite : IAsyncDisposable
     private const int Nodes = 3;
     private const int ClientsOfCompany = 6;
 
-    private static readonly long[] Companies = [3, 4];
+    public static readonly IReadOnlyList<long> Companies = [3, 4];
+
     private static readonly long[] Rooms = [12, 15];
     private static readonly TimeSpan StartWithin = TimeSpan.FromSeconds(60);
 
@@ -33,6 +34,9 @@ internal sealed partial class FaultSite : IAsyncDisposable
     public List<NodeProcess> NodeProcesses { get; } = [];
 
     public List<FaultClient> Clients { get; } = [];
+
+    /// <summary>Redis itself, past all proxies.</summary>
+    public IDatabase Database => _connection!.GetDatabase();
 
     /// <param name="program">The ChatServer.dll to run; null: the one of these tests.</param>
     /// <param name="interval">How long each client waits between two messages.</param>
