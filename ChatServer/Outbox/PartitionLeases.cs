@@ -12,7 +12,7 @@ internal sealed partial class PartitionLeases(
     : BackgroundService, IHostedLifecycleService
 {
     private readonly ILogger<PartitionLeases> _logger = loggers.CreateLogger<PartitionLeases>();
-    private readonly Drain?[] _drains = new Drain?[outbox.Partitions];
+    private readonly RunningDrainer?[] _drainers = new RunningDrainer?[outbox.Partitions];
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _share = outbox.Partitions;
 
@@ -70,7 +70,7 @@ internal sealed partial class PartitionLeases(
         }
     }
 
-    private int[] Held => [.. Enumerable.Range(0, outbox.Partitions).Where(partition => _drains[partition] is not null)];
+    private int[] Held => [.. Enumerable.Range(0, outbox.Partitions).Where(partition => _drainers[partition] is not null)];
 
     /// <summary>
     /// Each node drains its share of the partitions; a node that has more gives some up, so that one that came later gets work. A few at a
@@ -98,7 +98,7 @@ internal sealed partial class PartitionLeases(
         int[] free;
         try
         {
-            free = [.. (await outbox.FreeAsync()).Where(partition => _drains[partition] is null)];
+            free = [.. (await outbox.FreeAsync()).Where(partition => _drainers[partition] is null)];
         }
         catch (RedisUnavailableException)
         {
@@ -117,7 +117,7 @@ internal sealed partial class PartitionLeases(
             }
         }
 
-        _leftFree = [.. free.Where(partition => _drains[partition] is null)];
+        _leftFree = [.. free.Where(partition => _drainers[partition] is null)];
     }
 
     /// <returns>False if Redis is out of reach.</returns>
@@ -135,7 +135,7 @@ internal sealed partial class PartitionLeases(
         catch (RedisUnavailableException exception)
         {
             isReachable = false;
-            if (_drains[partition] is { } drain
+            if (_drainers[partition] is { } drain
                 && time.GetElapsedTime(drain.LeasedAt) < OutboxOptions.LeaseTime - (2 * OutboxOptions.RenewInterval))
             {
                 return isReachable;
@@ -144,9 +144,9 @@ internal sealed partial class PartitionLeases(
             Log.NotRenewed(_logger, exception, partition);
         }
 
-        if (_drains[partition] is { } lost)
+        if (_drainers[partition] is { } lost)
         {
-            _drains[partition] = null;
+            _drainers[partition] = null;
             await lost.DisposeAsync();
         }
 
@@ -155,7 +155,7 @@ internal sealed partial class PartitionLeases(
 
     private void Start(int partition)
     {
-        if (_drains[partition] is { } running)
+        if (_drainers[partition] is { } running)
         {
             running.LeasedAt = time.GetTimestamp();
             return;
@@ -163,9 +163,9 @@ internal sealed partial class PartitionLeases(
 
         var processor = new OutboxEntryProcessor(
             partition, outbox, saver, concurrency, options, time, loggers.CreateLogger<OutboxEntryProcessor>());
-        var drain = new Drain(
+        var drain = new RunningDrainer(
             new PartitionDrainer(partition, outbox, processor, time, loggers.CreateLogger<PartitionDrainer>()), time.GetTimestamp());
-        _drains[partition] = drain;
+        _drainers[partition] = drain;
 
         // It read before a "filled" call could find it here; what came in between was not announced to it.
         drain.Drainer.Wake();
@@ -173,12 +173,12 @@ internal sealed partial class PartitionLeases(
 
     private async Task StopAsync(int partition)
     {
-        if (_drains[partition] is not { } drain)
+        if (_drainers[partition] is not { } drain)
         {
             return;
         }
 
-        _drains[partition] = null;
+        _drainers[partition] = null;
         await drain.DisposeAsync();
         try
         {
@@ -206,38 +206,12 @@ internal sealed partial class PartitionLeases(
     {
         try
         {
-            return await outbox.ListenAsync(partition => _drains.ElementAtOrDefault(partition)?.Drainer.Wake());
+            return await outbox.ListenAsync(partition => _drainers.ElementAtOrDefault(partition)?.Drainer.Wake());
         }
         catch (RedisUnavailableException)
         {
             // Without it drainers look now and then; the next round tries again.
             return null;
-        }
-    }
-
-    /// <summary>A drainer that runs.</summary>
-    private sealed class Drain : IAsyncDisposable
-    {
-        private readonly CancellationTokenSource _stopping = new();
-        private readonly Task _running;
-
-        public Drain(PartitionDrainer drainer, long leasedAt)
-        {
-            (Drainer, LeasedAt) = (drainer, leasedAt);
-            _running = drainer.RunAsync(_stopping.Token);
-        }
-
-        public PartitionDrainer Drainer { get; }
-
-        public long LeasedAt { get; set; }
-
-        /// <summary>Completes when nothing is under way any more.</summary>
-        public async ValueTask DisposeAsync()
-        {
-            await _stopping.CancelAsync();
-            await _running;
-            _stopping.Dispose();
-            Drainer.Dispose();
         }
     }
 
