@@ -22,6 +22,7 @@ need /usr/bin/python3 python3
 python_needs django python3-django
 python_needs rest_framework python3-djangorestframework
 python_needs redis python3-redis
+python_needs dotenv python3-dotenv
 python_needs cryptography python3-cryptography
 python_needs websockets python3-websockets
 if [ ${#packages[@]} -gt 0 ]; then

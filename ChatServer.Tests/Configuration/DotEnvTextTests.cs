@@ -20,7 +20,7 @@ public sealed class DotEnvTextTests
     [InlineData("A=b #comment # more", "b")]
     [InlineData("A=b#c", "b#c")]
     [InlineData("A=#c", "#c")]
-    [InlineData("A= # comment", "")]
+    [InlineData("A= # comment", "# comment")]
     [InlineData("A=http://h/#c", "http://h/#c")]
     [InlineData("A=b=c", "b=c")]
     [InlineData("A=b\\nc", "b\\nc")]

@@ -60,10 +60,10 @@ internal sealed record DotEnvText(IReadOnlyDictionary<string, string> Settings, 
         }
 
         cursor.Next();
-        var spaced = cursor.SkipSpaces();
+        cursor.SkipSpaces();
         if (cursor.Peek is not ('"' or '\''))
         {
-            value = Unquoted(cursor.TakeLine(), spaced);
+            value = Unquoted(cursor.TakeLine());
             return true;
         }
 
@@ -85,12 +85,12 @@ internal sealed record DotEnvText(IReadOnlyDictionary<string, string> Settings, 
         return true;
     }
 
-    /// <summary>A # starts a comment only behind a space: KEY=#1 and KEY=a#b are values.</summary>
-    private static string Unquoted(ReadOnlySpan<char> text, bool spaced)
+    /// <summary>A # starts a comment only behind a value and a space: KEY=#1, KEY= #1 and KEY=a#b are values.</summary>
+    private static string Unquoted(ReadOnlySpan<char> text)
     {
-        for (var i = 0; i < text.Length; i++)
+        for (var i = 1; i < text.Length; i++)
         {
-            if (text[i] == '#' && (i == 0 ? spaced : char.IsWhiteSpace(text[i - 1])))
+            if (text[i] == '#' && char.IsWhiteSpace(text[i - 1]))
             {
                 text = text[..i];
             }
@@ -130,16 +130,12 @@ internal sealed record DotEnvText(IReadOnlyDictionary<string, string> Settings, 
             return _at < text.Length;
         }
 
-        /// <returns>Whether there were any.</returns>
-        public bool SkipSpaces()
+        public void SkipSpaces()
         {
-            var start = _at;
             while (Peek is not ('\r' or '\n') && char.IsWhiteSpace(Peek))
             {
                 _at++;
             }
-
-            return _at > start;
         }
 
         public string TakeName()

@@ -43,7 +43,7 @@ internal sealed record Fault(string Name, string Victim, Func<Task> DoAsync)
             16 or 17 => new("fill Redis", "redis", () => FillAsync(site, time)),
             18 => new("a tenant's saves hang", "quantum", () => TenantAsync(site, random.Next(2), time, HangAsync)),
             19 => new("a tenant is throttled", "quantum", () => TenantAsync(site, random.Next(2), time, ThrottleAsync)),
-            20 => new("nodes that are not there", "ghosts", () => HauntAsync(site, time + rest)),
+            20 => new("nodes that are not there", "redis", () => HauntAsync(site, time + rest)),
             21 when random.Next(2) == 0 => new("kill Redis", "redis", () => RestartAsync(site.Redis, time / 2)),
             _ => new("freeze Redis", "redis", () => FreezeAsync(site.Redis, TimeSpan.FromSeconds(1) + (time * 1.3))),
         };
