@@ -35,7 +35,7 @@ public sealed class DirectUpgradeTests : IAsyncDisposable
         await _peer.SendAsync(RawPeer.Upgrade());
 
         (await _peer.ReceiveAsync()).Should().StartWith("HTTP/1.1 101 ").And.Contain("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-        _parts.Connections.All.Should().ContainSingle().Which.Deflates.Should().BeFalse();
+        (await ServedAsync()).Deflates.Should().BeFalse();
         _parts.Connections.TryTakePlace().Should().BeFalse("the only one is taken");
 
         await _peer.HangUpAsync();
@@ -57,7 +57,7 @@ public sealed class DirectUpgradeTests : IAsyncDisposable
         var answer = await _peer.ReceiveAsync();
 
         answer.Contains("Sec-WebSocket-Extensions: permessage-deflate", StringComparison.Ordinal).Should().Be(isTaken);
-        _parts.Connections.All.Should().ContainSingle().Which.Deflates.Should().Be(isTaken);
+        (await ServedAsync()).Deflates.Should().Be(isTaken);
         await _peer.HangUpAsync();
         await serving.WaitAsync(ChatPeer.Patience);
     }
@@ -137,6 +137,13 @@ public sealed class DirectUpgradeTests : IAsyncDisposable
             _passedOn++;
             return Task.CompletedTask;
         });
+    }
+
+    /// <summary>The answer may leave a moment before the connection is among the others.</summary>
+    private async Task<Connection> ServedAsync()
+    {
+        await Eventually.TrueAsync(() => _parts.Connections.Count == 1, ChatPeer.Patience, () => "it is not served");
+        return _parts.Connections.All.Single();
     }
 
     private void AssertPassedOn(string request)

@@ -54,8 +54,9 @@ public sealed class SessionWatchTests : IAsyncLifetime
     [Fact(Timeout = Limit)]
     public async Task Enter_SessionEndedJustBefore_IsPutOutAtOnce()
     {
-        var peer = await LoginAsync(7);
-        Store.Sessions.Remove(Key(7));
+        var peer = new RequestPeer(_parts);
+        peer.Connection.Authenticated(new(7, TestSessions.Company, "rest", [], Key(7), null));
+        _parts.Connections.TryAddToUser(peer.Connection).Should().BeTrue();
 
         (await _watch.EnterAsync(Key(7)).WaitAsync(Patience)).Should().BeTrue();
 
