@@ -73,8 +73,9 @@ internal sealed record PemFiles(string CertificateFile, string KeyFile)
             using var _ = Load();
             return null;
         }
-        catch (CryptographicException exception)
+        catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
+            // The latter is .NET's answer to the key of another certificate.
             return ("CERT_FILE", $"and KEY_FILE are not a PEM certificate and its key: {exception.Message}");
         }
     }
