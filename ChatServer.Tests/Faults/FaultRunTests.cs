@@ -23,6 +23,19 @@ public sealed class FaultRunTests(ITestOutputHelper output)
         await new FaultRun(seed, time, output.WriteLine).PassAsync().WaitAsync(time + TimeSpan.FromMinutes(4));
     }
 
+    [Fact]
+    public async Task Nobody_believes_what_others_do_not_have_when_redis_falls_back() =>
+        (await new RollbackRun(UsualSeed, TimeSpan.FromSeconds(12), output.WriteLine).PlayAsync().WaitAsync(TimeSpan.FromMinutes(4)))
+            .Should().BeEmpty();
+
+    [Fact(Explicit = true)]
+    public async Task Nobody_believes_what_others_do_not_have_when_redis_falls_back_again_and_again()
+    {
+        var seed = Number("CHAT_FAULT_SEED") ?? Random.Shared.Next(1, 1_000_000);
+        var time = TimeSpan.FromSeconds(Number("CHAT_FAULT_SECONDS") ?? 300);
+        (await new RollbackRun(seed, time, output.WriteLine).PlayAsync().WaitAsync(time + TimeSpan.FromMinutes(4))).Should().BeEmpty();
+    }
+
     private static int? Number(string name) =>
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
 }

@@ -58,6 +58,17 @@ public sealed class NegativeControlTests(UnprotectedBuild build, ITestOutputHelp
             await Task.Delay(TimeSpan.FromSeconds(3));
         });
 
+    /// <summary>Redis falls back, and nobody is left who has seen more.</summary>
+    [Fact(Explicit = true)]
+    public async Task Without_generations_clients_believe_what_others_do_not_have()
+    {
+        var program = await build.ProgramAsync();
+        var run = new RollbackRun(Seed, TimeSpan.FromSeconds(15), output.WriteLine);
+        (await run.PlayAsync(program, ("CHAT_FAULT_INJECTION", "nothing")).WaitAsync(Limit)).Should().BeEmpty("nothing is off");
+
+        (await run.PlayAsync(program, ("CHAT_FAULT_INJECTION", "generation")).WaitAsync(Limit)).Should().NotBeEmpty("generations are off");
+    }
+
     private async Task TurnsRedAsync(string protection, Breach breach, Func<FaultSite, Task> playAsync, bool isQuiet = false)
     {
         var program = await build.ProgramAsync();

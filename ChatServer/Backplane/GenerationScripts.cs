@@ -4,9 +4,10 @@ using StackExchange.Redis;
 namespace ChatServer.Backplane;
 
 /// <summary>
-/// The scripts that number messages, with the name of the Redis process that holds the data in their text: its <i>generation</i>, which is run_id and
-/// master_replid of <c>INFO</c> (https://redis.io/docs/latest/commands/info/). A process that did not load them answers NOSCRIPT, so a call
-/// that gets an answer got it from the process that it names. A room that another generation has written last goes on under a new epoch.
+/// The scripts that number messages, with the name of the Redis process that holds the data in their text: its <i>generation</i>, which is
+/// run_id and master_replid of <c>INFO</c> (https://redis.io/docs/latest/commands/info/). A process that did not load them answers
+/// NOSCRIPT, so a call that gets an answer got it from the process that it names. A room that another generation has written last goes on
+/// under a new epoch.
 /// </summary>
 /// <param name="accept">The text of accept.lua.</param>
 internal sealed partial class GenerationScripts(
@@ -115,6 +116,13 @@ internal sealed partial class GenerationScripts(
 
     private async Task<string> GenerationAsync()
     {
+#if FAULT_INJECTION
+        if (FaultInjection.Disables("generation"))
+        {
+            return Unknown;
+        }
+
+#endif
         try
         {
             var server = _database.ExecuteAsync("INFO", "server");

@@ -19,7 +19,9 @@ internal sealed partial class PartitionLeases(
     /// <summary>Partitions that were free at the last look: whoever should have them does not take them.</summary>
     private HashSet<int> _leftFree = [];
 
-    /// <summary>The node listens: from now on it counts. One that can't, and starts again and again, must not reserve a share of the work.</summary>
+    /// <summary>
+    /// The node listens: from now on it counts. One that can't, and starts again and again, must not reserve a share of the work.
+    /// </summary>
     public Task StartedAsync(CancellationToken cancellationToken)
     {
         _started.TrySetResult();

@@ -7,8 +7,8 @@ namespace ChatServer.Redis;
 internal static class EmbeddedScript
 {
     /// <summary>
-    /// What lets a script write although Redis is full (https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags): for steps that
-    /// need next to nothing and that free memory in the end. Redis knows it from version 7 on.
+    /// What lets a script write although Redis is full (https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags): for
+    /// steps that need next to nothing and that free memory in the end. Redis knows it from version 7 on.
     /// </summary>
     private const string EvenWhenFull = "#!lua flags=allow-oom\n";
 

@@ -4,7 +4,8 @@ using ChatServer.Tests.Support;
 namespace ChatServer.Tests.Architecture.Support;
 
 /// <summary>
-/// Which folder uses which, as the using directives say: constants leave no trace in the compiled service. The build refuses directives that nobody needs.
+/// Which folder uses which, as the using directives say: constants leave no trace in the compiled service. The build refuses directives
+/// that nobody needs.
 /// </summary>
 internal static partial class SourceUses
 {

@@ -80,7 +80,8 @@ internal sealed class ClientView(ClientHistory client, Numbering numbering)
         }
         else if (joined.Recovered && !joined.Asked && joined.Seq == view.Last)
         {
-            // Another Redis process holds the data: the epoch has another name, in its place among the messages, and nothing else has changed.
+            // Another Redis process holds the data: the epoch has another name, in its place among the messages, and nothing else has
+            // changed.
         }
         else
         {

@@ -40,10 +40,15 @@ internal sealed partial class FaultSite : IAsyncDisposable
 
     /// <param name="program">The ChatServer.dll to run; null: the one of these tests.</param>
     /// <param name="interval">How long each client waits between two messages.</param>
+    public static Task<FaultSite> StartAsync(
+        int seed, TimeSpan interval, string? program = null, params (string Name, string? Value)[] settings) =>
+        StartAsync(seed, interval, ["--appendonly", "yes", "--appendfsync", "always"], program, settings);
+
+    /// <param name="redisArguments">What Redis is started with.</param>
     public static async Task<FaultSite> StartAsync(
-        int seed, TimeSpan interval, string? program = null, params (string Name, string? Value)[] settings)
+        int seed, TimeSpan interval, string[] redisArguments, string? program, params (string Name, string? Value)[] settings)
     {
-        var redis = await RedisServer.StartAsync("--appendonly", "yes", "--appendfsync", "always");
+        var redis = await RedisServer.StartAsync(redisArguments);
         var quantum = await QuantumServer.StartAsync();
         var site = new FaultSite { Redis = redis, Quantum = quantum, QuantumProxy = new TcpProxy(quantum.Url.Port) };
         try

@@ -10,7 +10,9 @@ using ChatServer.Users;
 
 namespace ChatServer.Tests.Requests.Support;
 
-/// <summary>A connection without a socket: the test hands in its frames, one after the other as its loop does, and reads what it is sent.</summary>
+/// <summary>
+/// A connection without a socket: the test hands in its frames, one after the other as its loop does, and reads what it is sent.
+/// </summary>
 internal sealed class RequestPeer
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
