@@ -5,7 +5,7 @@ namespace ChatServer.Connections;
 
 /// <summary>
 /// Watches over silence with one timer for all connections in place of three timers each: those that don't authenticate in time, those to
-/// ping, those that don't answer. A limit is kept to within <see cref="ConnectionOptions.TimeoutCheckInterval"/>.
+/// ping, those that don't answer, and those that don't take what waits for them. A limit is kept to within <see cref="ConnectionOptions.TimeoutCheckInterval"/>.
 /// </summary>
 internal sealed class ConnectionTimeouts(ConnectionRegistry connections, ConnectionOptions options, TimeProvider time) : BackgroundService
 {
@@ -25,6 +25,7 @@ internal sealed class ConnectionTimeouts(ConnectionRegistry connections, Connect
 
     private void Watch(Connection connection)
     {
+        connection.CloseIfTooSlow();
         if (connection.Caller is null)
         {
             if (time.GetElapsedTime(connection.OpenedAt) >= options.AuthTimeout)
