@@ -91,6 +91,133 @@ public sealed class OutboundTests
         all.AsSpan(all.Length - close.Length).SequenceEqual(close).Should().BeTrue();
     }
 
+    /// <summary>What is meant for many is held once, whatever the number of those that can't take it at once.</summary>
+    [Theory]
+    [InlineData(Way.Socket)]
+    [InlineData(Way.Stream)]
+    public async Task TrySend_SharedBurstFarOverTheLimit_ArrivesAndIsHeldOnce(Way way)
+    {
+        const int Peers = 3, Batches = 4;
+        using var timeout = new CancellationTokenSource(Patience);
+        var pairs = new List<SocketPair>();
+        var outbounds = new List<Outbound>();
+        for (int i = 0; i < Peers; i++)
+        {
+            pairs.Add(await SocketPair.OpenAsync(timeout.Token));
+            outbounds.Add(Open(way, pairs[^1]));
+        }
+
+        var batch = new PooledBytes();
+        for (int i = 0; i < Batches; i++)
+        {
+            for (int frame = 0; frame < 1000; frame++)
+            {
+                batch.Write(FrameWriter.Frame(Opcode.Binary, [.. BitConverter.GetBytes((i * 1000) + frame), .. new byte[996]]));
+            }
+
+            outbounds.Should().AllSatisfy(outbound => outbound.TrySend(batch, 0).Should().Be(SendResult.Sent));
+            batch.Clear();
+        }
+
+        outbounds.Should().AllSatisfy(outbound =>
+        {
+            outbound.BufferedBytes.Should().BeLessThanOrEqualTo(Limit);
+            outbound.TrySend(Frame).Should().Be(SendResult.Sent, "single frames have room of their own");
+        });
+        foreach (var (outbound, pair) in outbounds.Zip(pairs))
+        {
+            byte[] all = await pair.ReceiveAsync((Batches * 1000 * Frame.Length) + Frame.Length, timeout.Token);
+            Enumerable.Range(0, Batches * 1000).Should().OnlyContain(i => BitConverter.ToInt32(all, (i * Frame.Length) + 4) == i);
+            await outbound.WaitForDrainAsync(0, timeout.Token);
+            outbound.BufferedBytes.Should().Be(0);
+            await outbound.DisposeAsync();
+            pair.Dispose();
+        }
+    }
+
+    [Theory]
+    [InlineData(Way.Socket)]
+    [InlineData(Way.Stream)]
+    public async Task IsTooSlow_PeerTakesNothing_AfterAWhileAndHoldsNothingOfOthersAnyMore(Way way)
+    {
+        using var timeout = new CancellationTokenSource(Patience);
+        using var pair = await SocketPair.OpenAsync(timeout.Token);
+        var time = new FakeTimeProvider();
+        await using var outbound = Open(way, pair, time);
+        var batch = new PooledBytes();
+        batch.Write([.. Enumerable.Repeat(Frame, 1000).SelectMany(frame => frame)]);
+        for (int i = 0; i < 12; i++)
+        {
+            outbound.TrySend(batch, 0).Should().Be(SendResult.Sent);
+        }
+
+        time.Advance(ConnectionOptions.SlowAfter - TimeSpan.FromMilliseconds(1));
+        outbound.IsTooSlow().Should().BeFalse();
+
+        // What the kernel's buffers take at first may count as taken.
+        await Task.Delay(200, timeout.Token);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        outbound.IsTooSlow();
+        time.Advance(ConnectionOptions.SlowAfter);
+
+        outbound.IsTooSlow().Should().BeTrue();
+        outbound.TrySend(Frame).Should().Be(SendResult.Slow);
+        outbound.QueuedBytes.Should().BeLessThanOrEqualTo(batch.Length, "the one of which a part has left is finished");
+        var closing = outbound.CloseAsync(CloseReason.SlowConsumer, Patience);
+        var reading = pair.ReceiveAsync(13 * batch.Length, timeout.Token);
+        await closing.WaitAsync(timeout.Token);
+        pair.Server.Shutdown(SocketShutdown.Send);
+        byte[] all = await reading;
+        byte[] close = FrameWriter.Close(CloseReason.SlowConsumer);
+        ((all.Length - close.Length) % Frame.Length).Should().Be(0, "whole frames");
+        all.AsSpan(all.Length - close.Length).SequenceEqual(close).Should().BeTrue();
+        batch.Clear();
+    }
+
+    [Fact]
+    public async Task TrySend_SharedFramesToOneWhoTakesThemSlowly_IsNotSlow()
+    {
+        var time = new FakeTimeProvider();
+        await using var outbound = new RecordingOutbound(Limit, time);
+        outbound.Stall();
+        var batch = new PooledBytes();
+        batch.Write([.. Enumerable.Repeat(Frame, 5 * Limit / Frame.Length).SelectMany(frame => frame)]);
+        outbound.TrySend(batch, 0).Should().Be(SendResult.Sent);
+        for (int i = 0; i < 3; i++)
+        {
+            time.Advance(ConnectionOptions.SlowAfter);
+            for (long before = outbound.QueuedBytes; outbound.QueuedBytes > before - (Limit / 2);)
+            {
+                outbound.Flow();
+                outbound.Stall();
+                await Task.Delay(1);
+            }
+
+            outbound.IsTooSlow().Should().BeFalse();
+        }
+
+        outbound.Flow();
+        await outbound.WaitForDrainAsync(0).AsTask().WaitAsync(Patience);
+        time.Advance(2 * ConnectionOptions.SlowAfter);
+        outbound.IsTooSlow().Should().BeFalse();
+        batch.Clear();
+    }
+
+    [Theory]
+    [InlineData(Way.Socket)]
+    [InlineData(Way.Stream)]
+    public async Task TrySend_OneFrameOverTheLimit_FitsAnEmptyQueue(Way way)
+    {
+        using var timeout = new CancellationTokenSource(Patience);
+        using var pair = await SocketPair.OpenAsync(timeout.Token);
+        await using var outbound = Open(way, pair);
+        byte[] frame = FrameWriter.Frame(Opcode.Text, new byte[20 * Limit]);
+
+        outbound.TrySend(frame).Should().Be(SendResult.Sent);
+
+        (await pair.ReceiveAsync(frame.Length, timeout.Token)).AsSpan().SequenceEqual(frame).Should().BeTrue();
+    }
+
     [Theory]
     [InlineData(Way.Socket)]
     [InlineData(Way.Stream)]

@@ -100,4 +100,54 @@ public sealed class SendQueueTests
         queue.First.ToArray().Should().Equal(7);
         queue.Clear();
     }
+
+    [Fact]
+    public void Append_SharedAndOwnMixed_KeepsTheOrderAndCountsThemApart()
+    {
+        var source = new PooledBytes();
+        source.Write([4, 5, 6, 7]);
+        var queue = new SendQueue();
+        queue.Append([1, 2, 3]);
+        queue.Append(source.TryShare()!, 0, 2);
+        queue.Append(source.TryShare()!, 2, 2);
+        queue.Append([8]);
+        source.Clear();
+        (queue.Length, queue.OwnLength, queue.SharedLength).Should().Be((8, 4, 4));
+
+        var all = new List<byte>();
+        while (queue.Length > 0)
+        {
+            all.Add(queue.First.Span[0]);
+            queue.Take(1);
+        }
+
+        all.Should().Equal(1, 2, 3, 4, 5, 6, 7, 8);
+        (queue.SharedLength, queue.Capacity).Should().Be((0, 0));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ClearFromShared_LeavesTheFirstBufferAndWhatIsItsOwnBeforeAnyShared(bool beginsShared)
+    {
+        var source = new PooledBytes();
+        source.Write(new byte[500]);
+        var queue = new SendQueue();
+        if (beginsShared)
+        {
+            queue.Append(source.TryShare()!, 0, 500);
+        }
+
+        queue.Append(new byte[100_000]);
+        queue.Append(source.TryShare()!, 0, 500);
+        queue.Append([1]);
+
+        queue.ClearFromShared();
+
+        queue.Length.Should().Be(beginsShared ? 100_500 : 100_000);
+        queue.Append([9]);
+        queue.Clear();
+        (queue.Length, queue.SharedLength, queue.Capacity).Should().Be((0, 0, 0));
+        source.Clear();
+    }
 }

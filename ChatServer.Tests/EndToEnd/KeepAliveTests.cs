@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using ChatServer.Tests.Support;
 using ChatServer.Tests.WebSockets.Support;
 using ChatServer.WebSockets;
@@ -115,10 +116,39 @@ public sealed class KeepAliveTests(ChatFixture chat) : IClassFixture<ChatFixture
         (await sender.SayAsync(705, "after")).Number("seq").Should().Be(count + 1);
     }
 
+    /// <summary>An upgrade that comes in two pieces is served by HTTP's own layer, over its stream.</summary>
+    [Fact]
+    public async Task A_burst_reaches_one_who_reads_and_whose_upgrade_came_in_two_pieces()
+    {
+        const int count = 20;
+        await using var reader = await RawPeer.ConnectAsync(chat.Node.Port);
+        var upgrade = RawPeer.Upgrade();
+        await reader.SendAsync(Encoding.ASCII.GetBytes(upgrade[..20]));
+        await Task.Delay(100);
+        (await reader.AskAsync(upgrade[20..])).Should().StartWith("HTTP/1.1 101 ");
+        await EnterAsync(reader, 11, 707);
+        await using var sender = await ChatPeer.LoginAsync(chat.Node.Url, await chat.Sessions.LoginAsync(12), 707);
+        var body = new string('b', 60_000);
+        for (var number = 1; number <= count; number++)
+        {
+            await sender.ChatAsync(707, $"{number}", body);
+        }
+
+        for (var number = 1; number <= count;)
+        {
+            // What is saved is told in between.
+            var frame = JsonNode.Parse(await reader.TextAsync())!.AsObject();
+            foreach (var message in frame.Type() == "chat" ? frame.Messages() : [])
+            {
+                message.Text("identifier").Should().Be($"{number++}");
+            }
+        }
+    }
+
     [Fact]
     public async Task Who_never_reads_again_is_cut_off()
     {
-        await using var node = await chat.StartNodeAsync(("SEND_QUEUE_BYTES", "65536"));
+        await using var node = await chat.StartNodeAsync(("SEND_QUEUE_BYTES", "66560"));
         await using var slow = await LoginAsync(node, 9, 706, receiveBuffer: 4096);
         await using var sender = await ChatPeer.LoginAsync(node.Url, await chat.Sessions.LoginAsync(10), 706);
         var body = new string('b', 60_000);
@@ -134,10 +164,15 @@ public sealed class KeepAliveTests(ChatFixture chat) : IClassFixture<ChatFixture
     private async Task<RawPeer> LoginAsync(TestNode node, long user, long room, int? receiveBuffer = null)
     {
         var peer = await RawPeer.OpenAsync(node.Port, receiveBuffer);
+        await EnterAsync(peer, user, room);
+        return peer;
+    }
+
+    private async Task EnterAsync(RawPeer peer, long user, long room)
+    {
         await peer.SendTextAsync(
             $"{{\"type\":\"auth\",\"token\":\"{await chat.Sessions.LoginAsync(user)}\",\"rooms\":[{{\"room_id\":{room}}}]}}");
         (await peer.TextAsync()).Should().Contain("\"success\":true");
         (await peer.TextAsync()).Should().Contain("joined");
-        return peer;
     }
 }

@@ -59,6 +59,15 @@ public sealed class ProcessTests(ChatFixture chat) : IClassFixture<ChatFixture>,
     }
 
     [Fact]
+    public async Task A_message_that_no_queue_can_hold_is_a_wrong_setting()
+    {
+        await using var service = Start([], ("MAX_MESSAGE_BYTES", "65536"), ("SEND_QUEUE_BYTES", "65536"));
+
+        (await service.ExitAsync(Limit)).Should().Be(WrongSetting);
+        service.ErrorOutput.Should().Contain("MAX_MESSAGE_BYTES: ").And.Contain("SEND_QUEUE_BYTES");
+    }
+
+    [Fact]
     public async Task Wss_without_a_certificate_does_not_start()
     {
         await using var service = Start(["wss"], ("CERT_FILE", null), ("KEY_FILE", null));

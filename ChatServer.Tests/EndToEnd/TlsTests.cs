@@ -68,6 +68,36 @@ public sealed class TlsTests(ChatFixture chat, DevCertificate certificate) : ICl
         ws.TlsPort.Should().Be(0);
     }
 
+    /// <summary>What a member gets in one go may be more than may wait for it: that says nothing about how fast it reads.</summary>
+    [Theory]
+    [InlineData(1, 20)]
+    [InlineData(2, 20)]
+    [InlineData(1, 60)]
+    public async Task A_burst_within_the_rate_limit_reaches_all_who_read_over_TLS(int httpVersion, int count)
+    {
+        await using var node = await StartAsync(ListenMode.Both);
+        await using var sender = await JoinAsync(50, await ChatPeer.OpenAsync(node.Url), 801);
+        var readers = new List<ChatPeer>();
+        for (var user = 51; user <= 60; user++)
+        {
+            readers.Add(await JoinAsync(user, await OpenAsync(node, new Version(httpVersion, httpVersion == 1 ? 1 : 0)), 801));
+        }
+
+        var body = new string('b', 60_000);
+        for (var number = 1; number <= count; number++)
+        {
+            await sender.ChatAsync(801, $"b{count}-{httpVersion}-{number}", body);
+        }
+
+        foreach (var reader in readers)
+        {
+            var frames = await reader.UntilMessageAsync($"b{count}-{httpVersion}-{count}");
+            frames.SelectMany(frame => frame.Messages()).Select(message => message.Text("identifier"))
+                .Should().Equal(Enumerable.Range(1, count).Select(number => $"b{count}-{httpVersion}-{number}"));
+            await reader.DisposeAsync();
+        }
+    }
+
     private Task<TestNode> StartAsync(ListenMode mode) => TestNode.StartAsync(
         "Production", mode,
         ("REDIS_HOST", RedisServer.Host), ("REDIS_PORT", $"{chat.Redis.Port}"), ("QUANTUM_SERVER_URL", chat.Quantum.Url.AbsoluteUri),
@@ -83,9 +113,9 @@ public sealed class TlsTests(ChatFixture chat, DevCertificate certificate) : ICl
         }, invoker);
     }
 
-    private async Task<ChatPeer> JoinAsync(long user, ChatPeer peer)
+    private async Task<ChatPeer> JoinAsync(long user, ChatPeer peer, long room = 800)
     {
-        await peer.SendTextAsync(await chat.Sessions.LoginAsync(user, roomIds: "[800]"));
+        await peer.SendTextAsync(await chat.Sessions.LoginAsync(user, roomIds: $"[{room}]"));
         await peer.NextAsync("auth");
         await peer.NextAsync("joined");
         return peer;

@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using System.Text;
 using ChatServer.Backplane;
+using ChatServer.Connections;
 using ChatServer.Protocol;
 using ChatServer.Rooms.Fanout;
 using ChatServer.Rooms;
@@ -50,6 +52,40 @@ public sealed class RoomTests
 
         (await UpToEndAsync(peer)).Should().Equal("joined 7", "8");
         _gaps.Should().Be(0);
+    }
+
+    /// <summary>A burst says nothing about how fast a member reads; and who comes in its middle gets nothing from before.</summary>
+    [Theory(Timeout = Limit)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task OnMessage_BurstOverAMembersLimit_ReachesItWhole(bool deflates)
+    {
+        _room.Start(0, "e1");
+        var (peer, late) = (new RoomPeer(queueBytes: 128 * 1024, deflates: deflates), new RoomPeer(8, queueBytes: 128 * 1024));
+        var member = _room.Join(peer.Connection);
+        await peer.SeenUpToAsync("joined 0");
+        peer.Outbound.Stall();
+        late.Outbound.Stall();
+        for (var seq = 1; seq <= 40; seq++)
+        {
+            var json = Drafts.Of(_key, 9, $"m{seq}", Convert.ToHexString(RandomNumberGenerator.GetBytes(30_000))).Json.Number(seq);
+            _room.OnMessage(new(seq, "e1", 0, json));
+            if (seq == 20)
+            {
+                _room.Join(late.Connection);
+            }
+        }
+
+        await Task.Delay(100);
+        peer.Connection.SendText("{\"type\":\"pong\"}"u8).Should().BeTrue("what is for it alone has room of its own");
+        peer.Outbound.Flow();
+        late.Outbound.Flow();
+
+        await peer.SeenUpToAsync("40");
+        await peer.SeenUpToAsync("pong");
+        peer.Seen.Where(word => word != "pong").Should().Equal(["joined 0", .. Enumerable.Range(1, 40).Select(seq => $"{seq}")]);
+        (await late.SeenUpToAsync("40")).Should().Equal(["joined 20", .. Enumerable.Range(21, 19).Select(seq => $"{seq}")]);
+        member.Connection.IsClosing.Should().BeFalse();
     }
 
     [Fact]
@@ -217,7 +253,8 @@ public sealed class RoomTests
     public async Task OnMessage_OneMemberIsSlow_TheOthersGetEverythingAndItIsClosed()
     {
         _room.Start(0, "e1");
-        var (slow, quick) = (new RoomPeer(7, queueBytes: 4096), new RoomPeer(8));
+        var time = new FakeTimeProvider();
+        var (slow, quick) = (new RoomPeer(7, queueBytes: 4096, time: time), new RoomPeer(8));
         slow.Outbound.Stall();
         _room.Join(slow.Connection);
         _room.Join(quick.Connection);
@@ -228,7 +265,11 @@ public sealed class RoomTests
         }
 
         (await UpToEndAsync(quick)).Should().HaveCount(501);
-        slow.Connection.IsClosing.Should().BeTrue();
+        slow.Connection.IsClosing.Should().BeFalse("it may be about to read");
+        time.Advance(ConnectionOptions.SlowAfter);
+        _room.OnMessage(Message(501));
+        await quick.SeenUpToAsync("501");
+        await Eventually.TrueAsync(() => slow.Connection.IsClosing, TimeSpan.FromSeconds(5), () => "the slow one is to be shown out");
         slow.Outbound.Flow();
         await Eventually.TrueAsync(
             () => slow.Outbound.CloseCodes.Count > 0, TimeSpan.FromSeconds(5), () => "no close frame");

@@ -17,6 +17,8 @@ namespace ChatServer.Connections;
 /// </param>
 internal sealed class Connection(Outbound outbound, Action abort, TimeProvider time)
 {
+    private const int MostBehindWelcome = 16 * 1024;
+
     private readonly Lock _ending = new();
     private bool _closing;
     private bool _finished;
@@ -88,7 +90,7 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     {
         if (_heldWelcome is not null)
         {
-            SendBehindWelcome([]);
+            SendBehindWelcome([], null, 0);
         }
     }
 
@@ -115,7 +117,23 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     /// Sends whole frames, without ever blocking. A peer that takes them too slowly is closed with 4001 and can recover from the log.
     /// </summary>
     /// <returns>False if the connection is closed, or closes now.</returns>
-    public bool Send(ReadOnlySpan<byte> frames) => _heldWelcome is null ? SendNow(frames) : SendBehindWelcome(frames);
+    public bool Send(ReadOnlySpan<byte> frames) =>
+        _heldWelcome is null ? Judge(outbound.TrySend(frames)) : SendBehindWelcome(frames, null, 0);
+
+    /// <summary>The same for frames that are meant for others too, so that those for which they have to wait can share them.</summary>
+    /// <param name="frames">Whole frames.</param>
+    /// <param name="start">Where those for this connection begin.</param>
+    public bool Send(PooledBytes frames, int start) =>
+        _heldWelcome is null ? Judge(outbound.TrySend(frames, start)) : SendBehindWelcome(frames.Written[start..], frames, start);
+
+    /// <summary>Closes it with 4001 if its peer has taken too little for too long.</summary>
+    public void CloseIfTooSlow()
+    {
+        if (outbound.IsTooSlow())
+        {
+            Close(CloseReason.SlowConsumer);
+        }
+    }
 
     /// <summary>Frames a JSON text and sends it.</summary>
     public bool SendText(ReadOnlySpan<byte> json)
@@ -155,35 +173,41 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
         }
     }
 
-    private bool SendNow(ReadOnlySpan<byte> frames)
+    private bool Judge(SendResult result)
     {
-        switch (outbound.TrySend(frames))
+        if (result == SendResult.Slow)
         {
-            case SendResult.Sent:
-                return true;
-            case SendResult.Slow:
-                Close(CloseReason.SlowConsumer);
-                return false;
-            default:
-                return false;
+            Close(CloseReason.SlowConsumer);
         }
+
+        return result == SendResult.Sent;
     }
 
-    private bool SendBehindWelcome(ReadOnlySpan<byte> frames)
+    private bool SendBehindWelcome(ReadOnlySpan<byte> frames, PooledBytes? source, int start)
     {
         lock (_welcoming)
         {
             if (_heldWelcome is { } welcome)
             {
-                var sent = SendNow([.. welcome, .. frames]);
+                // A copy for one write; what is too large for that is shared.
+                var joins = frames.Length <= MostBehindWelcome;
+                var sent = Judge(outbound.TrySend(joins ? [.. welcome, .. frames] : welcome));
+                if (!joins)
+                {
+                    sent = sent && SendNow(frames, source, start);
+                }
+
                 _heldWelcome = null;
                 _isWelcome = true;
                 return sent;
             }
         }
 
-        return SendNow(frames);
+        return SendNow(frames, source, start);
     }
+
+    private bool SendNow(ReadOnlySpan<byte> frames, PooledBytes? source, int start) =>
+        Judge(source is null ? outbound.TrySend(frames) : outbound.TrySend(source, start));
 
     private async Task CloseThenAbortAsync(CloseReason reason)
     {

@@ -5,7 +5,10 @@ namespace ChatServer.Connections;
 /// <summary>Limits of what is held for connections, and how long silence may last.</summary>
 /// <param name="MaxConnections">A node's; over it an upgrade is answered 503.</param>
 /// <param name="MaxConnectionsPerUser">A user's on one node; over it 4504.</param>
-/// <param name="SendQueueBytes">What may wait for one slow peer; over it 4001.</param>
+/// <param name="SendQueueBytes">
+/// What may wait for one peer in memory of its own; over it 4001. A peer for which more than that waits, shared with others, and that does
+/// not take it within <see cref="SlowAfter"/>, is closed with 4001 too.
+/// </param>
 /// <param name="AuthTimeout">How long a connection may take to its first frame; over it 4502.</param>
 /// <param name="PingInterval">Silence after which the server pings.</param>
 /// <param name="PongTimeout">Silence after the ping that ends the connection with 4003.</param>
@@ -17,6 +20,23 @@ internal sealed record ConnectionOptions(
 
     /// <summary>How long a peer that broke the protocol has to take its close frame.</summary>
     public static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// How long a peer for which more than <see cref="SendQueueBytes"/> wait may take less than a quarter of that before it counts as slow.
+    /// </summary>
+    public static readonly TimeSpan SlowAfter = TimeSpan.FromSeconds(2);
+
+    /// <summary>The most bytes that one peer's queue shares with others: frames for many that it has not taken yet.</summary>
+    public const int MaxSharedBytesOfPeer = 16 * 1024 * 1024;
+
+    /// <summary>
+    /// The most bytes of shared frames that are held for all peers together; if they are used up, <see cref="SendQueueBytes"/> alone
+    /// counts.
+    /// </summary>
+    public const int MaxSharedBytes = 64 * 1024 * 1024;
+
+    /// <summary>The most bytes that a message grows on its way from a client's frame to a member's.</summary>
+    public const int MessageOverheadBytes = 1024;
 
     /// <summary>How often all connections are looked at; their time limits are accurate to it.</summary>
     public static readonly TimeSpan TimeoutCheckInterval = TimeSpan.FromMilliseconds(500);

@@ -5,7 +5,8 @@ namespace ChatServer.Connections;
 
 /// <summary>
 /// Closes or pings silent connections, with one timer for all of them instead of three timers each: those that don't authenticate in
-/// time, those to ping, those that don't answer. Limits are accurate to <see cref="ConnectionOptions.TimeoutCheckInterval"/>.
+/// time, those to ping, those that don't answer, and those that don't take what waits for them. Limits are accurate to
+/// <see cref="ConnectionOptions.TimeoutCheckInterval"/>.
 /// </summary>
 internal sealed class ConnectionTimeouts(ConnectionRegistry connections, ConnectionOptions options, TimeProvider time) : BackgroundService
 {
@@ -25,6 +26,7 @@ internal sealed class ConnectionTimeouts(ConnectionRegistry connections, Connect
 
     private void Watch(Connection connection)
     {
+        connection.CloseIfTooSlow();
         if (connection.Caller is null)
         {
             if (time.GetElapsedTime(connection.OpenedAt) >= options.AuthTimeout)

@@ -8,17 +8,19 @@ namespace ChatServer.Connections;
 /// <summary>
 /// The one owner of the bytes to a peer: data, pings, pongs and the close frame leave through it and through nothing else, in the order in
 /// which they were given. What can't leave at once waits in this peer's own queue, drained by one loop at a time; an idle one holds no
-/// buffer. All members are thread-safe, and none throws because of the peer or the network: that shows as <see cref="SendResult.Closed"/>.
+/// buffer. What is meant for many peers is copied only while half the limit is free, so that there is room for what is not; beyond that the
+/// queue refers to the one copy that there is. All members are thread-safe, and none throws because of the peer or the network: that shows
+/// as <see cref="SendResult.Closed"/>.
 /// </summary>
-/// <param name="limitBytes">The most bytes that may wait. The close frame may go beyond.</param>
-/// <param name="time">Measures the grace of <see cref="CloseAsync"/>.</param>
+/// <param name="limitBytes">The most bytes of its own that may wait. One frame in an empty queue and the close frame may go beyond.</param>
+/// <param name="time">Measures the peer's pace, and the grace of <see cref="CloseAsync"/>.</param>
 internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDisposable, IThreadPoolWorkItem
 {
     private enum State
     {
         Open,
 
-        /// <summary>Passed the limit: what is queued still leaves, and a close frame may follow.</summary>
+        /// <summary>Too slow: what is queued of its own still leaves, and a close frame may follow.</summary>
         Slow,
 
         /// <summary>The close frame is queued, so nothing may follow.</summary>
@@ -29,6 +31,7 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
     private readonly Lock _gate = new();
     private readonly SendQueue _queue = new();
     private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private SendPace _pace;
     private State _state;
     private Task? _closing;
 
@@ -40,8 +43,8 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
 
     /// <summary>The fastest way that keeps the order: the socket itself if nothing stands between it and the frames.</summary>
     /// <param name="connection">A connection on which nobody else writes.</param>
-    /// <param name="limitBytes">The most bytes that may wait.</param>
-    /// <param name="time">Measures the grace of closing.</param>
+    /// <param name="limitBytes">The most bytes of its own that may wait.</param>
+    /// <param name="time">Measures the peer's pace and the grace of closing.</param>
     public static Outbound Over(ConnectionContext connection, int limitBytes, TimeProvider? time = null) =>
         connection.Features.Get<ITlsHandshakeFeature>() is null
             && connection.Features.Get<IConnectionSocketFeature>() is { Socket: var socket }
@@ -74,19 +77,24 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
 
     /// <summary>
     /// Sends or queues frames, all or none, without waiting for anything: the frames are the caller's again at once.
-    /// Frames that exceed the limit are not sent; only one that the kernel has begun to take is finished.
+    /// Of frames that find no room none is sent, but one that the kernel has begun to take is finished.
     /// </summary>
+    /// <param name="frames">Whole frames. A single one always finds room in an empty queue.</param>
+    public SendResult TrySend(ReadOnlySpan<byte> frames) => TrySend(frames, null, 0);
+
+    /// <summary>The same for frames that are meant for others too.</summary>
     /// <param name="frames">Whole frames.</param>
-    public SendResult TrySend(ReadOnlySpan<byte> frames)
+    /// <param name="start">Where those for this peer begin.</param>
+    public SendResult TrySend(PooledBytes frames, int start) => TrySend(frames.Written[start..], frames, start);
+
+    /// <summary>
+    /// Whether the peer is slow. One that has taken too little for too long becomes so here, or when something is sent to it.
+    /// </summary>
+    public bool IsTooSlow()
     {
         lock (_gate)
         {
-            return _state switch
-            {
-                State.Open => Put(frames, limitBytes),
-                State.Slow => SendResult.Slow,
-                _ => SendResult.Closed,
-            };
+            return _state == State.Slow || (_state == State.Open && JudgePace());
         }
     }
 
@@ -113,7 +121,7 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
             if (_state != State.Closed && _closing is null)
             {
                 _state = State.Closing;
-                Put(FrameWriter.Close(reason), int.MaxValue);
+                Put(FrameWriter.Close(reason), int.MaxValue, null, 0);
                 _closing = WaitUntilLeftAsync(grace);
             }
 
@@ -163,7 +171,20 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
     /// <returns>The bytes taken.</returns>
     protected abstract ValueTask<int> WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
 
-    private SendResult Put(ReadOnlySpan<byte> frames, int limit)
+    private SendResult TrySend(ReadOnlySpan<byte> frames, PooledBytes? source, int start)
+    {
+        lock (_gate)
+        {
+            return _state switch
+            {
+                State.Open when !JudgePace() => Put(frames, limitBytes, source, start),
+                State.Open or State.Slow => SendResult.Slow,
+                _ => SendResult.Closed,
+            };
+        }
+    }
+
+    private SendResult Put(ReadOnlySpan<byte> frames, int limit, PooledBytes? source, int start)
     {
         int taken = _draining ? 0 : SendNow(frames);
         if (taken == frames.Length)
@@ -177,29 +198,70 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
             return SendResult.Closed;
         }
 
-        var result = SendResult.Sent;
-        int end = frames.Length;
-        if (end - taken > limit - _queue.Length)
-        {
-            _state = State.Slow;
-            result = SendResult.Slow;
-            end = EndOfCutFrame(frames, taken);
-        }
-
-        _queue.Append(frames[taken..end]);
+        var result = Queue(frames, taken, limit, source, start);
+        _pace.Queued(_queue.Length, limitBytes, _time);
         StartDrain();
         return result;
     }
 
-    private static int EndOfCutFrame(ReadOnlySpan<byte> frames, int taken)
+    private SendResult Queue(ReadOnlySpan<byte> frames, int taken, int limit, PooledBytes? source, int start)
+    {
+        int rest = frames.Length - taken;
+        if (source is not null && rest > (limit / 2) - _queue.OwnLength
+            && rest <= ConnectionOptions.MaxSharedBytesOfPeer - _queue.SharedLength && source.TryShare() is { } shared)
+        {
+            _queue.Append(shared, start + taken, rest);
+            return SendResult.Sent;
+        }
+
+        if (rest <= limit - _queue.OwnLength)
+        {
+            _queue.Append(frames[taken..]);
+            return SendResult.Sent;
+        }
+
+        // In an empty queue one frame always has room, whatever its size; one that the kernel has begun to take must end.
+        int end = _queue.Length == 0 ? EndOfFrame(frames, taken) : 0;
+        _queue.Append(frames[Math.Min(taken, end)..end]);
+        if (end == frames.Length)
+        {
+            return SendResult.Sent;
+        }
+
+        BecomeSlow();
+        return SendResult.Slow;
+    }
+
+    /// <returns>The end of the frame that holds the byte at <paramref name="place"/>.</returns>
+    private static int EndOfFrame(ReadOnlySpan<byte> frames, int place)
     {
         int end = 0;
-        while (end < taken)
+        while (end <= place)
         {
             end += FrameWriter.LengthOfFrame(frames[end..]);
         }
 
         return end;
+    }
+
+    private bool JudgePace()
+    {
+        if (!_pace.IsTooSlow(limitBytes, _time))
+        {
+            return false;
+        }
+
+        BecomeSlow();
+        return true;
+    }
+
+    private void BecomeSlow()
+    {
+        _state = State.Slow;
+
+        // Nobody else's memory for one who does not take it, and a close frame that comes soon: the peer comes back and reads the log.
+        _queue.ClearFromShared();
+        WakeWaiters();
     }
 
     private void StartDrain()
@@ -238,6 +300,7 @@ internal abstract class Outbound(int limitBytes, TimeProvider? time) : IAsyncDis
             if (taken > 0)
             {
                 _queue.Take(taken);
+                _pace.Took(taken, _queue.Length, limitBytes);
                 WakeWaiters();
             }
 

@@ -7,8 +7,8 @@ namespace ChatServer.Connections;
 /// take. Nothing else may write to the connection.
 /// </summary>
 /// <param name="socket">The connection's socket, which Kestrel owns.</param>
-/// <param name="limitBytes">The most bytes that may wait.</param>
-/// <param name="time">Measures the grace of closing.</param>
+/// <param name="limitBytes">The most bytes of its own that may wait.</param>
+/// <param name="time">Measures the peer's pace and the grace of closing.</param>
 internal sealed class SocketOutbound(Socket socket, int limitBytes, TimeProvider? time = null) : Outbound(limitBytes, time)
 {
     protected override int SendNow(ReadOnlySpan<byte> bytes)

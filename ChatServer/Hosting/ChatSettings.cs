@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChatServer.Configuration;
 using ChatServer.Connections;
 using ChatServer.Endpoints;
@@ -45,6 +46,13 @@ internal sealed record ChatSettings(
             EndpointOptions.Read(reader, mode, isEmbedded, isDevelopment),
             reader.KnownNames,
             UnknownSettings.Find(configuration, reader.KnownNames));
+        if (settings.Requests.MaxMessageBytes > settings.Connections.SendQueueBytes - ConnectionOptions.MessageOverheadBytes)
+        {
+            reader.Mistake("MAX_MESSAGE_BYTES", string.Create(CultureInfo.InvariantCulture,
+                $"{settings.Requests.MaxMessageBytes} and a frame around it do not fit into SEND_QUEUE_BYTES, {settings.Connections
+                    .SendQueueBytes}: that has to be larger by {ConnectionOptions.MessageOverheadBytes} at least."));
+        }
+
         return reader.Mistakes.Count == 0 ? settings : throw new SettingsException(reader.Mistakes);
     }
 }

@@ -73,34 +73,46 @@ internal sealed class Replay(IBackplane backplane, RoomTracker tracker, Connecti
     private async ValueTask<bool> SendAsync(Connection connection, IReadOnlyList<RelayedMessage> messages)
     {
         var frames = new ArrayBufferWriter<byte>();
-        for (var index = 0; index < messages.Count; index++)
+        foreach (var message in messages)
         {
-            RoomFrames.WriteMessage(frames, messages[index].Json.Span);
-            if (index < messages.Count - 1 && frames.WrittenCount < options.SendQueueBytes / 4)
-            {
-                continue;
-            }
-
-            // Half the queue stays free for live messages of other rooms.
-            using var patience = new CancellationTokenSource(RoomOptions.ReplayPatience);
-            try
-            {
-                await connection.Outbound.WaitForDrainAsync(options.SendQueueBytes / 4, patience.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                connection.Close(CloseReason.SlowConsumer);
-                return false;
-            }
-
-            if (!connection.Send(frames.WrittenSpan))
+            var length = RoomFrames.MessageLength(message.Json.Span);
+            if (frames.WrittenCount + length > options.SendQueueBytes / 4 && !await SendAsync(connection, frames))
             {
                 return false;
             }
 
-            frames.ResetWrittenCount();
+            RoomFrames.WriteMessage(frames, message.Json.Span);
         }
 
+        return await SendAsync(connection, frames);
+    }
+
+    private async ValueTask<bool> SendAsync(Connection connection, ArrayBufferWriter<byte> frames)
+    {
+        if (frames.WrittenCount == 0)
+        {
+            return true;
+        }
+
+        // Half the queue stays free for live messages of other rooms, unless one message takes more than that.
+        var mayWait = Math.Min(options.SendQueueBytes / 4, Math.Max(0, options.SendQueueBytes - frames.WrittenCount));
+        using var patience = new CancellationTokenSource(RoomOptions.ReplayPatience);
+        try
+        {
+            await connection.Outbound.WaitForDrainAsync(mayWait, patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            connection.Close(CloseReason.SlowConsumer);
+            return false;
+        }
+
+        if (!connection.Send(frames.WrittenSpan))
+        {
+            return false;
+        }
+
+        frames.ResetWrittenCount();
         return true;
     }
 }

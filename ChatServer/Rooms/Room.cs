@@ -351,8 +351,7 @@ internal sealed class Room : IRoomListener
     private RoomMember Attach(Connection connection, byte[] first)
     {
         var member = new RoomMember(this, connection);
-        _members.Add(member);
-        _pump.Next.AddFirst(member, first);
+        _pump.Admit(member, first);
         _pump.Start();
         return member;
     }

@@ -9,9 +9,9 @@ namespace ChatServer.Tests.Rooms.Support;
 /// <summary>A real connection of a user, whose peer keeps what it gets.</summary>
 internal sealed class RoomPeer
 {
-    public RoomPeer(long user = 7, int queueBytes = int.MaxValue, bool deflates = false)
+    public RoomPeer(long user = 7, int queueBytes = int.MaxValue, bool deflates = false, TimeProvider? time = null)
     {
-        Outbound = new RecordingOutbound(queueBytes);
+        Outbound = new RecordingOutbound(queueBytes, time);
         Connection = new Connection(Outbound, () => { }, TimeProvider.System) { Deflates = deflates };
         Connection.Authenticated(new Caller(user, 3, "rest", null, new SessionKey($"s{user}", 3, user), null));
     }

@@ -1,3 +1,4 @@
+using ChatServer.Connections;
 using ChatServer.WebSockets;
 using Microsoft.Extensions.ObjectPool;
 
@@ -15,9 +16,9 @@ internal sealed class DeflatedFrames
 
     /// <summary>Where each frame begins: in the plain run, and in the compressed one.</summary>
     private readonly List<(int Plain, int Deflated)> _beginnings = [];
-    private PooledBytes _frames;
+    private readonly PooledBytes _frames = new();
 
-    public ReadOnlySpan<byte> Written => _frames.Written;
+    public PooledBytes Frames => _frames;
 
     public void Make(ReadOnlyMemory<byte> plain)
     {

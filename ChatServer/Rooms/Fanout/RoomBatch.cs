@@ -1,4 +1,5 @@
 using ChatServer.Backplane;
+using ChatServer.Connections;
 using ChatServer.Protocol;
 using ChatServer.WebSockets;
 
@@ -13,11 +14,14 @@ internal sealed class RoomBatch
 {
     private readonly List<Special> _specials = [];
     private readonly DeflatedFrames _deflated = new();
-    private PooledBytes _frames;
-    private PooledBytes _directs;
-    private PooledBytes _joined;
+    private readonly PooledBytes _frames = new();
+    private readonly PooledBytes _directs = new();
+    private readonly PooledBytes _joined = new();
 
     public bool IsEmpty => _frames.Length == 0 && _specials.Count == 0;
+
+    /// <summary>Whether it is large enough to leave alone; what else there is goes with the next one.</summary>
+    public bool IsFull => _frames.Length + _directs.Length >= FanoutOptions.BatchBytes;
 
     /// <summary>A message for all members but the one that sent it.</summary>
     public void AddMessage(RelayedMessage message, Member? sender)
@@ -88,7 +92,7 @@ internal sealed class RoomBatch
             {
                 if (member is { FirstSpecial: < 0 })
                 {
-                    member.Connection.Send(FramesFor(member));
+                    member.Connection.Send(FramesFor(member), 0);
                 }
             }
         }
@@ -118,8 +122,13 @@ internal sealed class RoomBatch
     /// </summary>
     private void SendWithSpecials(Member member)
     {
-        var all = FramesFor(member);
+        var all = FramesFor(member).Written;
         var sent = 0;
+        if (_joined.Length >= FanoutOptions.BatchBytes)
+        {
+            _joined.Clear();
+        }
+
         var begin = _joined.Length;
         for (var index = member.FirstSpecial; index >= 0; index = _specials[index].Next)
         {
@@ -132,23 +141,23 @@ internal sealed class RoomBatch
         Join(member, all[sent..]);
         if (_joined.Length > begin)
         {
-            member.Connection.Send(_joined.Written[begin..]);
+            member.Connection.Send(_joined, begin);
         }
     }
 
-    private ReadOnlySpan<byte> FramesFor(Member member)
+    private PooledBytes FramesFor(Member member)
     {
         if (!member.Connection.Deflates)
         {
-            return _frames.Written;
+            return _frames;
         }
 
-        if (_deflated.Written.IsEmpty && _frames.Length > 0)
+        if (_deflated.Frames.Length == 0 && _frames.Length > 0)
         {
             _deflated.Make(_frames.WrittenMemory);
         }
 
-        return _deflated.Written;
+        return _deflated.Frames;
     }
 
     private int PlaceFor(Member member, int place) => member.Connection.Deflates && _frames.Length > 0 ? _deflated.PlaceOf(place) : place;
