@@ -77,6 +77,34 @@ public sealed class DeadLetterTests(ChatFixture chat) : IClassFixture<ChatFixtur
         await talking;
     }
 
+    [Fact]
+    public async Task A_message_that_is_throttled_again_and_again_is_saved_in_the_end()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var connection = await redis.ConnectAsync();
+        await using var quantum = await QuantumServer.StartAsync();
+        await using var node = await TestNode.StartAsync(redis, quantum.Url, ("SAVE_ATTEMPTS", "1"));
+        var sessions = new TestSessions(connection);
+        await using var throttled = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(44), 853);
+        await using var lucky = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(45), 854);
+        quantum.Instead = (call, context) =>
+        {
+            var isMeant = call.User == 44 && quantum.Calls.Count(other => other.User == 44) <= 6;
+            context.Response.StatusCode = isMeant ? StatusCodes.Status429TooManyRequests : StatusCodes.Status200OK;
+            return Task.FromResult(isMeant);
+        };
+        await throttled.ChatAsync(853, "t1", "hello");
+        for (var number = 1; !quantum.Saved.Any(call => call.User == 44); number++)
+        {
+            number.Should().BeLessThan(200, "it is saved in time");
+            await lucky.ChatAsync(854, $"l{number}", "hello");
+            await Task.Delay(200);
+        }
+
+        (await throttled.ToldAsync("info_chat")).Text("identifier").Should().Be("t1");
+        node.Log.All.Should().NotContain(line => line.Contains("dead letter", StringComparison.Ordinal));
+    }
+
     private async Task<(int Code, string Output)> CommandAsync(params string[] arguments)
     {
         var output = new StringWriter { NewLine = "\n" };

@@ -288,8 +288,8 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
         var saver = new Saver(
             _parts!.Client, _backplane, notices, new MemberLists(_parts.Client, TimeProvider.System), NullLogger<Saver>.Instance);
         return new(
-            _outbox, saver, notices, new SaveConcurrency(Parallel), new OutboxOptions(20, Parallel), TimeProvider.System,
-            NullLoggerFactory.Instance);
+            _outbox, saver, notices, new SaveConcurrency(Parallel, TimeProvider.System), new OutboxOptions(20, Parallel),
+            TimeProvider.System, NullLoggerFactory.Instance);
     }
 
     private async Task PostAsync(RoomKey room, string identifier) => await _backplane.AcceptAsync(Drafts.Of(room, 7, identifier));

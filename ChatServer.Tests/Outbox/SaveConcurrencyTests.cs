@@ -1,4 +1,6 @@
 using ChatServer.Outbox;
+using ChatServer.Protocol;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ChatServer.Tests.Outbox;
 
@@ -6,68 +8,214 @@ public sealed class SaveConcurrencyTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
+    private readonly FakeTimeProvider _time = new();
+
     [Fact]
-    public async Task Release_AllWentWell_TwiceAsManyUpToTheMost()
+    public async Task End_AllWentWell_TwiceAsManyUpToTheMost()
     {
-        var concurrency = new SaveConcurrency(10);
-        concurrency.Allowed.Should().Be(4);
+        var places = new SaveConcurrency(10, _time);
+        places.Allowed.Should().Be(4);
 
-        await SaveAsync(concurrency, times: 4, wentWell: true);
-        concurrency.Allowed.Should().Be(8);
-        await SaveAsync(concurrency, times: 8, wentWell: true);
+        await SaveAsync(places, times: 4, SaveEnd.Saved);
+        places.Allowed.Should().Be(8);
+        await SaveAsync(places, times: 8, SaveEnd.Saved);
 
-        concurrency.Allowed.Should().Be(10);
-        concurrency.Saved.Should().Be(12);
+        places.Allowed.Should().Be(10);
+        places.Saved.Should().Be(12);
     }
 
     [Fact]
-    public async Task Release_FailuresAlone_OneAtATimeAndSlowlyBack()
+    public async Task End_FailuresAlone_OneAtATimeAndSlowlyBack()
     {
-        var concurrency = new SaveConcurrency(32);
-        await SaveAsync(concurrency, times: 28, wentWell: true);
-        concurrency.Allowed.Should().Be(32);
+        var places = new SaveConcurrency(32, _time);
+        await SaveAsync(places, times: 28, SaveEnd.Saved);
+        places.Allowed.Should().Be(32);
 
-        await SaveAsync(concurrency, times: 2, wentWell: false);
+        await SaveAsync(places, times: 2, SaveEnd.Failed);
 
-        concurrency.Allowed.Should().Be(1);
-        await SaveAsync(concurrency, times: 1, wentWell: true);
-        concurrency.Allowed.Should().Be(2);
+        places.Allowed.Should().Be(1);
+        await SaveAsync(places, times: 1, SaveEnd.Saved);
+        places.Allowed.Should().Be(2);
     }
 
     [Fact]
-    public async Task Release_OneFailsWhileOthersAreSaved_IsNoOutage()
+    public async Task End_OneFailsWhileOthersAreSaved_IsNoOutage()
     {
-        var concurrency = new SaveConcurrency(32);
-        await SaveAsync(concurrency, times: 28, wentWell: true);
+        var places = new SaveConcurrency(32, _time);
+        await SaveAsync(places, times: 28, SaveEnd.Saved);
 
-        await SaveAsync(concurrency, times: 1, wentWell: false);
+        await SaveAsync(places, times: 1, SaveEnd.Failed);
 
-        concurrency.Allowed.Should().Be(16);
+        places.Allowed.Should().Be(16);
     }
 
     [Fact]
-    public async Task Take_NoneFree_WaitsForARelease_AndACancelledOneTakesNone()
+    public async Task End_OneCompanyFailsWhileAnotherIsSaved_TakesNoPlacesFromTheOther()
     {
-        var concurrency = new SaveConcurrency(1);
-        await concurrency.TakeAsync(CancellationToken.None);
+        var places = new SaveConcurrency(32, _time);
+        await SaveAsync(places, times: 28, SaveEnd.Saved);
+        for (var round = 1; round <= 10; round++)
+        {
+            using var failing = await TakeAsync(places, new(5, 1));
+            await SaveAsync(places, times: 1, SaveEnd.Saved);
+            failing.End(SaveEnd.Failed);
+        }
+
+        places.Allowed.Should().Be(32);
+    }
+
+    [Fact]
+    public async Task End_NothingIsSaved_IsNotCountedAsSaved()
+    {
+        var places = new SaveConcurrency(8, _time);
+
+        foreach (var end in new[] { SaveEnd.Answered, SaveEnd.Throttled, SaveEnd.NotAsked })
+        {
+            await SaveAsync(places, times: 1, end);
+        }
+
+        places.Saved.Should().Be(0);
+        places.Allowed.Should().Be(4, "it is no outage either");
+    }
+
+    [Fact]
+    public async Task Take_NoneFree_WaitsForOne_AndACancelledOneTakesNone()
+    {
+        var places = new SaveConcurrency(1, _time);
+        var held = await TakeAsync(places, new(1, 1));
         using var cancelled = new CancellationTokenSource();
-        var givesUp = concurrency.TakeAsync(cancelled.Token).AsTask();
-        var waits = concurrency.TakeAsync(CancellationToken.None).AsTask();
+        var givesUp = places.TakeAsync(new(1, 2), 7, cancelled.Token);
+        var waits = TakeAsync(places, new(1, 3));
         waits.IsCompleted.Should().BeFalse();
 
         await cancelled.CancelAsync();
-        concurrency.Release(wentWell: null);
+        held.End(SaveEnd.NotAsked);
 
-        await waits.WaitAsync(Limit);
+        await waits;
         await FluentActions.Awaiting(() => givesUp).Should().ThrowAsync<OperationCanceledException>();
     }
 
-    private static async Task SaveAsync(SaveConcurrency concurrency, int times, bool wentWell)
+    [Fact]
+    public async Task Take_ManyWait_CompaniesTakeTurnsAndWithinOneItsSendersAndTheirRooms()
+    {
+        var places = new SaveConcurrency(1, _time);
+        var held = await TakeAsync(places, new(9, 9));
+        var order = new List<string>();
+        var waiting = new (long Company, long Sender, long Room)[]
+        {
+            (1, 1, 1), (1, 1, 2), (1, 1, 3), (1, 2, 4), (2, 3, 5), (2, 3, 6), (3, 4, 7),
+        };
+        var ended = waiting.Select(async each =>
+        {
+            using var turn = await places.TakeAsync(new(each.Company, each.Room), each.Sender, CancellationToken.None).WaitAsync(Limit);
+            lock (order)
+            {
+                order.Add($"{each.Company}/{each.Room}");
+            }
+        }).ToList();
+
+        held.End(SaveEnd.Saved);
+        await Task.WhenAll(ended).WaitAsync(Limit);
+
+        order.Should().Equal("1/1", "2/5", "3/7", "1/4", "2/6", "1/2", "1/3");
+    }
+
+    [Fact]
+    public async Task Take_CallsTakeLong_GiveTheirPlacesToOtherCompaniesButNotToTheirOwn()
+    {
+        var places = new SaveConcurrency(2, _time);
+        var hanging = new[] { await TakeAsync(places, new(1, 1)), await TakeAsync(places, new(1, 2)) };
+        var own = TakeAsync(places, new(1, 3));
+        var other = TakeAsync(places, new(2, 1));
+        other.IsCompleted.Should().BeFalse();
+
+        _time.Advance(OutboxOptions.SlowAfter);
+
+        (await other).End(SaveEnd.Saved);
+        own.IsCompleted.Should().BeFalse("a company has its own limit");
+        hanging[0].End(SaveEnd.Failed);
+        hanging[1].End(SaveEnd.Failed);
+        await own;
+    }
+
+    [Fact]
+    public async Task Take_AllCallsTakeLong_AreNeverMoreThanAFewTimesTheMost()
+    {
+        var places = new SaveConcurrency(2, _time);
+        var taken = Enumerable.Range(1, 20).Select(company => TakeAsync(places, new(company, 1))).ToList();
+
+        for (var second = 0; second < 20; second++)
+        {
+            _time.Advance(OutboxOptions.SlowAfter);
+            await Task.Delay(5);
+        }
+
+        taken.Count(each => each.IsCompleted).Should().Be(2 * OutboxOptions.SlowFactor);
+    }
+
+    [Fact]
+    public async Task End_SeveralRoomsOfACompanyFail_ItsCallsRestAndOthersGoOn()
+    {
+        var places = new SaveConcurrency(8, _time);
+        await FailAsync(places, OutboxOptions.FailedRoomsUntilRest);
+
+        var rests = TakeAsync(places, new(1, 100));
+        (await TakeAsync(places, new(2, 1))).End(SaveEnd.Saved);
+        rests.IsCompleted.Should().BeFalse();
+
+        _time.Advance(OutboxOptions.FirstRest * 1.5);
+        (await rests).End(SaveEnd.Failed);
+        var restsLonger = TakeAsync(places, new(1, 101));
+        _time.Advance(OutboxOptions.FirstRest * 0.9);
+        restsLonger.IsCompleted.Should().BeFalse("the rest doubles");
+        _time.Advance(OutboxOptions.FirstRest * 2.1);
+        (await restsLonger).End(SaveEnd.Saved);
+        await TakeAsync(places, new(1, 102));
+    }
+
+    [Fact]
+    public async Task End_OneRoomFailsAgainAndAgain_ItsCompanyDoesNotRest()
+    {
+        var places = new SaveConcurrency(8, _time);
+        for (var time = 0; time < 20; time++)
+        {
+            (await TakeAsync(places, new(1, 1))).End(SaveEnd.Failed);
+        }
+
+        await TakeAsync(places, new(1, 2));
+    }
+
+    [Fact]
+    public async Task Companies_InGoodStandingOrLongIdle_AreForgotten()
+    {
+        var places = new SaveConcurrency(8, _time);
+        await SaveAsync(places, times: 100, SaveEnd.Saved);
+        places.Companies.Should().Be(0);
+
+        for (var company = 1; company <= OutboxOptions.SweepCompaniesAt + 1; company++)
+        {
+            (await TakeAsync(places, new(company, 1))).End(SaveEnd.Failed);
+        }
+
+        places.Companies.Should().Be(1);
+    }
+
+    private static Task<SaveTurn> TakeAsync(SaveConcurrency places, RoomKey room) =>
+        places.TakeAsync(room, sender: 7, CancellationToken.None).WaitAsync(Limit);
+
+    private static async Task SaveAsync(SaveConcurrency places, int times, SaveEnd end)
     {
         for (var time = 0; time < times; time++)
         {
-            await concurrency.TakeAsync(CancellationToken.None).AsTask().WaitAsync(Limit);
-            concurrency.Release(wentWell);
+            (await TakeAsync(places, new(1, time))).End(end);
+        }
+    }
+
+    private static async Task FailAsync(SaveConcurrency places, int rooms)
+    {
+        for (var room = 1; room <= rooms; room++)
+        {
+            (await TakeAsync(places, new(1, room))).End(SaveEnd.Failed);
         }
     }
 }

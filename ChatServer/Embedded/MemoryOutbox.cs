@@ -1,4 +1,3 @@
-using System.Globalization;
 using ChatServer.Outbox;
 using ChatServer.Redis.Subscriptions;
 
@@ -8,9 +7,9 @@ namespace ChatServer.Embedded;
 internal sealed class MemoryOutbox : IOutbox
 {
     private readonly Lock _gate = new();
-    private readonly SortedList<long, OutboxEntry> _entries = [];
+    private readonly SortedList<EntryId, OutboxEntry> _entries = [];
     private Action<int>? _filled;
-    private long _last;
+    private ulong _last;
     private long _dead;
 
     public int Partitions => 1;
@@ -22,7 +21,8 @@ internal sealed class MemoryOutbox : IOutbox
         {
             wasEmpty = _entries.Count == 0;
             _last++;
-            _entries.Add(_last, new(_last.ToString(CultureInfo.InvariantCulture), message, tokenKey));
+            var id = new EntryId(_last, 0);
+            _entries.Add(id, new(id.ToString(), message, tokenKey));
         }
 
         if (wasEmpty)
@@ -39,7 +39,7 @@ internal sealed class MemoryOutbox : IOutbox
 
     public ValueTask<IReadOnlyList<OutboxEntry>> ReadAsync(int partition, string after, int count)
     {
-        var last = after.Length == 0 ? 0 : long.Parse(after, CultureInfo.InvariantCulture);
+        var last = after.Length == 0 ? default : EntryId.Parse(after);
         lock (_gate)
         {
             return new([.. _entries.Where(entry => entry.Key > last).Take(count).Select(entry => entry.Value)]);
@@ -50,7 +50,7 @@ internal sealed class MemoryOutbox : IOutbox
     {
         lock (_gate)
         {
-            _entries.Remove(long.Parse(entryId, CultureInfo.InvariantCulture));
+            _entries.Remove(EntryId.Parse(entryId));
         }
 
         return ValueTask.CompletedTask;

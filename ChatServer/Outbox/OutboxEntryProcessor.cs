@@ -1,144 +1,125 @@
-using ChatServer.Protocol;
 using ChatServer.Quantum;
 using ChatServer.Redis;
 
 namespace ChatServer.Outbox;
 
 /// <summary>
-/// Brings entries of one partition's outbox to their end, however long that takes: each is saved or becomes a dead letter.
+/// Makes one try after the other to bring an entry of one partition's outbox to its end: it is saved or becomes a dead letter.
 /// </summary>
-/// <param name="concurrency">Bounds the saves that are under way on the whole node.</param>
+/// <param name="concurrency">Bounds the calls that are under way on the whole node.</param>
 internal sealed partial class OutboxEntryProcessor(
     int partition, IOutbox outbox, Saver saver, SaveConcurrency concurrency, OutboxOptions options, TimeProvider time,
     ILogger<OutboxEntryProcessor> logger)
 {
-    private int _inTrouble;
+    /// <summary>Waits for a place for a call.</summary>
+    public Task<SaveTurn> TakeTurnAsync(RoomBacklog room, CancellationToken cancellation) =>
+        concurrency.TakeAsync(room.Key, room.NextSender, cancellation);
 
-    /// <summary>How many entries wait after a failure to be tried again.</summary>
-    public int InTrouble => Volatile.Read(ref _inTrouble);
+    public SaveTrouble NewTrouble(PendingSave pending) => new(pending.Entry.Id, concurrency.Saved);
 
-    /// <returns>False if it was cancelled: the entry stays for whoever drains next.</returns>
-    public async Task<bool> SaveAsync(PendingSave pending, CancellationToken cancellation)
+    /// <summary>Waits as long as a message's trouble asks for.</summary>
+    public async Task PauseAsync(TimeSpan pause, CancellationToken cancellation) =>
+        await Task.Delay(pause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    /// <param name="turn">The place; it is given back when Quantum has answered.</param>
+    /// <returns>False if the entry stays in the outbox and is to be tried again, after the pause that its trouble names.</returns>
+    /// <exception cref="OperationCanceledException">It was cancelled: the entry stays for whoever drains next.</exception>
+    public async Task<bool> TryAsync(PendingSave pending, SaveTrouble trouble, SaveTurn turn, CancellationToken cancellation)
     {
-        var entry = pending.Entry;
-        var attempts = 0;
-        var othersSaved = concurrency.Saved;
-        while (!cancellation.IsCancellationRequested)
+        try
         {
-            try
+            var (refusal, told) = await AskAsync(pending, turn, cancellation);
+            if (refusal is { } why)
             {
-                var (refusal, told) = await SaveInTurnAsync(pending, cancellation);
-                if (refusal is { } why)
-                {
-                    if (await TryMoveToDeadLettersAsync(pending, why))
-                    {
-                        return true;
-                    }
-
-                    await PauseInTroubleAsync(cancellation);
-                    continue;
-                }
-
-                // Both in one round trip.
-                await Task.WhenAll(told, outbox.RemoveAsync(partition, entry.Id).AsTask());
+                await MoveToDeadLettersAsync(pending, why);
                 return true;
             }
-            catch (QuantumUnavailableException exception)
-            {
-                Log.Postponed(logger, exception, partition, entry.Id);
-                if (exception.WasAsked && concurrency.Saved != othersSaved)
-                {
-                    // Quantum saves others: the trouble is with this message.
-                    othersSaved = concurrency.Saved;
-                    attempts += QuantumOptions.TriesPerSave;
-                }
 
-                if (attempts >= options.Attempts
-                    && await TryMoveToDeadLettersAsync(pending, $"It failed {attempts} times while others were saved: {exception.Message}"))
-                {
-                    return true;
-                }
-
-                await PauseInTroubleAsync(cancellation);
-            }
-            catch (RedisUnavailableException exception)
-            {
-                Log.Postponed(logger, exception, partition, entry.Id);
-                await PauseInTroubleAsync(cancellation);
-            }
-            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-            {
-                return false;
-            }
-            catch (Exception exception)
-            {
-                // A bug of ours: it must be seen, and the room's messages must still be saved.
-                Log.Failed(logger, exception, partition, entry.Id);
-                await PauseInTroubleAsync(cancellation);
-            }
+            // Both in one round trip.
+            await Task.WhenAll(told, outbox.RemoveAsync(partition, pending.Entry.Id).AsTask());
+            return true;
+        }
+        catch (QuantumUnavailableException exception)
+        {
+            return await FailedAsync(pending, trouble, exception);
+        }
+        catch (RedisUnavailableException exception)
+        {
+            trouble.Interrupted();
+            LogPostponed(pending, trouble, exception.Message);
+        }
+        catch (Exception exception) when (!cancellation.IsCancellationRequested)
+        {
+            // A bug of ours: it must be seen, and the room's messages must still be saved.
+            trouble.Interrupted();
+            Log.Failed(logger, exception, partition, pending.Entry.Id);
         }
 
         return false;
     }
 
-    private async Task<SaveResult> SaveInTurnAsync(PendingSave pending, CancellationToken cancellation)
+    private async Task<SaveResult> AskAsync(PendingSave pending, SaveTurn turn, CancellationToken cancellation)
     {
-        await concurrency.TakeAsync(cancellation);
-        bool? wentWell = null;
         try
         {
             var result = await saver.SaveAsync(pending, cancellation);
-            wentWell = true;
+            turn.End(result.Refusal is null ? SaveEnd.Saved : SaveEnd.Answered);
             return result;
         }
-        catch (QuantumUnavailableException)
+        catch (QuantumUnavailableException exception)
         {
-            wentWell = false;
+            turn.End(exception.IsThrottled ? SaveEnd.Throttled : SaveEnd.Failed);
             throw;
         }
         finally
         {
-            concurrency.Release(wentWell);
+            turn.End(SaveEnd.NotAsked);
         }
     }
 
-    private async Task<bool> TryMoveToDeadLettersAsync(PendingSave pending, string why)
+    private async Task<bool> FailedAsync(PendingSave pending, SaveTrouble trouble, QuantumUnavailableException exception)
     {
+        trouble.Failed(exception, concurrency.Saved);
+        LogPostponed(pending, trouble, exception.Message);
+        if (trouble.Attempts < options.Attempts)
+        {
+            return false;
+        }
+
         try
         {
-            await outbox.MoveToDeadLettersAsync(partition, pending.Entry, why);
-            await saver.TellRefusedAsync(pending.Message, why);
+            await MoveToDeadLettersAsync(pending, $"It failed {trouble.Attempts} times while others were saved: {exception.Message}");
             return true;
         }
-        catch (RedisUnavailableException exception)
+        catch (RedisUnavailableException unavailable)
         {
-            Log.Postponed(logger, exception, partition, pending.Entry.Id);
+            LogPostponed(pending, trouble, unavailable.Message);
             return false;
         }
     }
 
-    /// <summary>The pause before another try; random, so that not all try at the same time.</summary>
-    public static TimeSpan NextPause() => OutboxOptions.PauseAfterFailure * (0.5 + Random.Shared.NextDouble());
-
-    private async Task PauseAsync(CancellationToken cancellation) =>
-        await Task.Delay(NextPause(), time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-
-    private async Task PauseInTroubleAsync(CancellationToken cancellation)
+    private async Task MoveToDeadLettersAsync(PendingSave pending, string why)
     {
-        Interlocked.Increment(ref _inTrouble);
-        await PauseAsync(cancellation);
-        Interlocked.Decrement(ref _inTrouble);
+        await outbox.MoveToDeadLettersAsync(partition, pending.Entry, why);
+        await saver.TellRefusedAsync(pending.Message, why);
+    }
+
+    private void LogPostponed(PendingSave pending, SaveTrouble trouble, string why)
+    {
+        var message = pending.Message;
+        Log.Postponed(
+            logger, partition, message.Seq, message.CompanyId, message.RoomId, trouble.Pause.TotalSeconds, trouble.Attempts, why);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(920, LogLevel.Warning, "Outbox {Partition}: message {Entry} cannot be saved now and is tried again.")]
-        public static partial void Postponed(ILogger logger, Exception exception, int partition, string entry);
+        [LoggerMessage(920, LogLevel.Warning,
+            "Outbox {Partition}: message {Seq} of room {CompanyId}/{RoomId} cannot be saved now and is tried again in {Pause:F1} s "
+            + "(failed {Attempts} times while others were saved). Reason: {Why}")]
+        public static partial void Postponed(
+            ILogger logger, int partition, long seq, long companyId, long roomId, double pause, int attempts, string why);
 
         [LoggerMessage(921, LogLevel.Error, "Outbox {Partition}: unexpected error while saving message {Entry}; it is tried again.")]
         public static partial void Failed(ILogger logger, Exception exception, int partition, string entry);
     }
 }
-
-/// <summary>An entry, and the message that it holds.</summary>
-internal sealed record PendingSave(OutboxEntry Entry, StoredMessage Message);

@@ -5,7 +5,7 @@ internal static class OutboxExtensions
 {
     public static IServiceCollection AddOutbox(this IServiceCollection services, OutboxOptions options) =>
         services.AddSingleton(options).AddSingleton<SavedNotices>().AddSingleton<Saver>()
-            .AddSingleton(new SaveConcurrency(options.MaxConcurrentSaves))
+            .AddSingleton(provider => new SaveConcurrency(options.MaxConcurrentSaves, provider.GetRequiredService<TimeProvider>()))
             .AddHostedService<PartitionLeases>().AddHostedService<FileRetentionRenewer>();
 
     public static IServiceCollection AddRedisOutbox(this IServiceCollection services) => services.AddSingleton<IOutbox, RedisOutbox>();

@@ -10,14 +10,26 @@ internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
     /// <summary>Entries that are read at once.</summary>
     public const int PageEntries = 128;
 
-    /// <summary>Entries of a partition in memory at which reading pauses, unless none of their rooms makes progress.</summary>
-    public const int EnoughInHand = 64;
+    /// <summary>Entries of one room in memory at once; more wait in the outbox.</summary>
+    public const int MaxInHandOfRoom = 64;
 
-    /// <summary>Entries of a partition in memory at once; more wait in the outbox.</summary>
-    public const int MaxInHand = 1024;
+    /// <summary>Bytes of a partition's messages in memory at once, beside the one of each call under way.</summary>
+    public const int MaxBytesInHand = 1024 * 1024;
+
+    /// <summary>Pages that are read at once in the search for entries that came in below what had been read.</summary>
+    public const int PagesForStrays = 8;
 
     /// <summary>Saves at once with which a node begins.</summary>
     public const int FirstConcurrentSaves = 4;
+
+    /// <summary>How many times <c>CHAT_SAVES_IN_PARALLEL</c> calls may be under way where some take longer than <see cref="SlowAfter"/>.</summary>
+    public const int SlowFactor = 4;
+
+    /// <summary>Rooms of a company that fail without a success between them until the company's calls rest.</summary>
+    public const int FailedRoomsUntilRest = 5;
+
+    /// <summary>Companies that are remembered at which the idle ones are forgotten.</summary>
+    public const int SweepCompaniesAt = 10_000;
 
     /// <summary>Messages in one <c>saved</c> notice: it stays well below what a client may expect of a frame.</summary>
     public const int MaxMessagesPerNotice = 200;
@@ -37,7 +49,31 @@ internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
     /// <summary>How often a lease is renewed, and how often a node looks for partitions to take.</summary>
     public static readonly TimeSpan RenewInterval = LeaseTime / 5;
 
-    /// <summary>The pause before a save that failed is begun again; between half and one and a half of it.</summary>
+    /// <summary>A call of Quantum's API that takes longer gives its place to others.</summary>
+    public static readonly TimeSpan SlowAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>The pause of a company's calls when several of its rooms have failed; it doubles with each further one.</summary>
+    public static readonly TimeSpan FirstRest = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest such pause.</summary>
+    public static readonly TimeSpan MaxRest = TimeSpan.FromSeconds(10);
+
+    /// <summary>The pause of a room after its message's first failure; it doubles with each further one.</summary>
+    public static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The longest pause while nobody's messages are saved: an outage, after which all goes on soon.</summary>
+    public static readonly TimeSpan MaxPauseInOutage = TimeSpan.FromSeconds(5);
+
+    /// <summary>The longest pause while others' messages are saved.</summary>
+    public static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(60);
+
+    /// <summary>The longest <c>Retry-After</c> that is honoured in full: a longer one is taken for a mistake.</summary>
+    public static readonly TimeSpan MaxRetryAfter = TimeSpan.FromHours(1);
+
+    /// <summary>What is added to a <c>Retry-After</c> at most, so that not all come back in the same moment.</summary>
+    public static readonly TimeSpan RetryAfterJitter = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The pause after Redis was out of reach, and after an error of ours; between half and one and a half of it.</summary>
     public static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a lost announcement of a filled outbox can hold up a save.</summary>
@@ -45,6 +81,12 @@ internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
 
     /// <summary>The same while an entry is being saved: the outbox is then not empty, and nobody announces what comes.</summary>
     public static readonly TimeSpan LookSoon = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The same while everything that was read waits after a failure.</summary>
+    public static readonly TimeSpan LookWhileParked = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often, while everything that was read waits, entries are looked for that came in below it.</summary>
+    public static readonly TimeSpan LookForStrays = TimeSpan.FromSeconds(60);
 
     /// <summary>How often a room's other users are told which of a sender's messages are saved.</summary>
     public static readonly TimeSpan NoticeInterval = TimeSpan.FromMilliseconds(250);

@@ -1,21 +1,20 @@
-using System.Text.Json;
-using ChatServer.Protocol;
 using ChatServer.Redis;
 
 namespace ChatServer.Outbox;
 
 /// <summary>
-/// Reads what one partition's outbox holds, while this node has its lease, and has it saved: a room's messages one after the other in seq
-/// order, rooms side by side.
+/// Has what one partition's outbox holds saved, while this node has its lease: a room's messages one after the other in seq order, rooms
+/// side by side. A room whose message fails waits by itself; it takes no place of the others meanwhile.
 /// </summary>
 internal sealed partial class PartitionDrainer(
-    int partition, IOutbox outbox, OutboxEntryProcessor processor, TimeProvider time, ILogger<PartitionDrainer> logger) : IDisposable
+    int partition, IOutbox outbox, OutboxEntryProcessor processor, TimeProvider time, ILoggerFactory loggers) : IDisposable
 {
+    private readonly ILogger<PartitionDrainer> _logger = loggers.CreateLogger<PartitionDrainer>();
+    private readonly PartitionBacklog _backlog = new(partition, outbox, loggers.CreateLogger<PartitionBacklog>());
     private readonly SemaphoreSlim _wake = new(0, 1);
-    private readonly Dictionary<RoomKey, Queue<PendingSave>> _rooms = [];
+    private readonly HashSet<Task> _saving = [];
     private readonly Lock _gate = new();
-    private int _inHand;
-    private string _last = "";
+    private long _lookedForStrays = time.GetTimestamp();
     private bool _disposed;
 
     /// <summary>There may be something to read.</summary>
@@ -37,124 +36,131 @@ internal sealed partial class PartitionDrainer(
         {
             _disposed = true;
             _wake.Dispose();
+            _backlog.Dispose();
         }
     }
 
-    /// <summary>Drains until it is cancelled, and returns when nothing is under way any more.</summary>
+    /// <summary>Drains until it is cancelled, and returns when nothing is under way any more. It never ends before.</summary>
     public async Task RunAsync(CancellationToken cancellation)
-    {
-        var saving = new HashSet<Task>();
-        await RedisRetry.UntilDoneAsync(
-            () => DrainAsync(saving, cancellation), OutboxEntryProcessor.NextPause, time,
-            exception => Log.Waiting(logger, exception, partition), cancellation);
-        await Task.WhenAll(saving);
-    }
-
-    private async Task DrainAsync(HashSet<Task> saving, CancellationToken cancellation)
     {
         while (!cancellation.IsCancellationRequested)
         {
-            var space = SpaceForMore();
-            var entries = space == 0 ? [] : await outbox.ReadAsync(partition, _last, space);
-            foreach (var entry in entries)
+            try
             {
-                _last = entry.Id;
-                if (await TryReadAsync(entry) is { } pending && Enqueue(pending))
-                {
-                    saving.Add(SaveRoomAsync(pending.Message.Room, cancellation));
-                }
+                await DrainAsync(cancellation);
+            }
+            catch (Exception exception)
+            {
+                // Whatever it is: this node has the lease, so nobody else would drain.
+                Interrupted(exception, cancellation);
+                await processor.PauseAsync(BackOff.Jitter(OutboxOptions.PauseAfterFailure), cancellation);
+            }
+        }
+
+        await Task.WhenAll(_saving);
+    }
+
+    private async Task DrainAsync(CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            var rooms = await _backlog.ReadOnAsync(cancellation);
+            Begin(rooms ?? [], cancellation);
+            if (rooms is not null)
+            {
+                continue;
             }
 
-            saving.RemoveWhere(task => task.IsCompleted);
-            if (entries.Count == 0)
+            var isParked = _backlog.Rooms.IsParked;
+            if (isParked && time.GetElapsedTime(_lookedForStrays) >= OutboxOptions.LookForStrays)
             {
-                await _wake.WaitAsync(Volatile.Read(ref _inHand) > 0 ? OutboxOptions.LookSoon : OutboxOptions.LookAgain, cancellation);
+                Begin(await _backlog.FindStraysAsync(cancellation), cancellation);
+                _lookedForStrays = time.GetTimestamp();
             }
+
+            await _wake.WaitAsync(
+                _backlog.Rooms.IsEmpty ? OutboxOptions.LookAgain
+                : isParked ? OutboxOptions.LookWhileParked
+                : OutboxOptions.LookSoon,
+                cancellation);
         }
     }
 
-    /// <returns>How many entries may be read now.</returns>
-    private int SpaceForMore()
+    private void Begin(IReadOnlyList<RoomBacklog> rooms, CancellationToken cancellation)
     {
-        lock (_gate)
+        _saving.RemoveWhere(task => task.IsCompleted);
+        foreach (var room in rooms)
         {
-            return _inHand < OutboxOptions.EnoughInHand || processor.InTrouble == _rooms.Count
-                ? Math.Min(OutboxOptions.PageEntries, OutboxOptions.MaxInHand - _inHand)
-                : 0;
+            _saving.Add(SaveRoomAsync(room, cancellation));
         }
     }
 
-    /// <returns>Null if no ChatServer wrote the entry: it becomes a dead letter, so that it holds up nobody.</returns>
-    private async ValueTask<PendingSave?> TryReadAsync(OutboxEntry entry)
+    /// <summary>Saves a room's messages until there are none left.</summary>
+    private async Task SaveRoomAsync(RoomBacklog room, CancellationToken cancellation)
     {
-        try
+        SaveTrouble? trouble = null;
+        while (!cancellation.IsCancellationRequested && !_backlog.Rooms.TryFinish(room))
         {
-            return new(entry, StoredMessage.Read(entry.Message.Span));
+            try
+            {
+                trouble = await SaveNextAsync(room, trouble, cancellation);
+            }
+            catch (Exception exception)
+            {
+                // Whatever it is: the room's messages must still be saved.
+                Interrupted(exception, cancellation);
+                await processor.PauseAsync(BackOff.Jitter(OutboxOptions.PauseAfterFailure), cancellation);
+                continue;
+            }
+
+            if (trouble is { MayBeRemoved: true })
+            {
+                await processor.PauseAsync(trouble.Pause, cancellation);
+            }
+            else if (trouble is not null)
+            {
+                _backlog.Rooms.Park(room);
+                await processor.PauseAsync(trouble.Pause, cancellation);
+                _backlog.Rooms.Unpark(room);
+            }
         }
-        catch (JsonException exception)
+
+        if (_backlog.Rooms.IsEmpty)
         {
-            Log.Unreadable(logger, exception, partition, entry.Id);
-            await outbox.MoveToDeadLettersAsync(partition, entry, "It can't be read.");
+            // Nobody calls "filled" for what was accepted while the outbox still held these.
+            Wake();
+        }
+    }
+
+    /// <param name="trouble">That of the room's last try.</param>
+    /// <returns>The trouble with its next message, which is to be tried again; null if there is none.</returns>
+    private async Task<SaveTrouble?> SaveNextAsync(RoomBacklog room, SaveTrouble? trouble, CancellationToken cancellation)
+    {
+        using var turn = await processor.TakeTurnAsync(room, cancellation);
+        if (await _backlog.NextAsync(room, cancellation) is not { } pending)
+        {
             return null;
         }
-    }
 
-    /// <returns>Whether nobody saves the room's messages yet.</returns>
-    private bool Enqueue(PendingSave pending)
-    {
-        var key = pending.Message.Room;
-        lock (_gate)
+        var its = trouble?.EntryId == pending.Entry.Id ? trouble : processor.NewTrouble(pending);
+        if (!await processor.TryAsync(pending, its, turn, cancellation))
         {
-            _inHand++;
-            if (_rooms.TryGetValue(key, out var queue))
-            {
-                queue.Enqueue(pending);
-                return false;
-            }
-
-            _rooms[key] = new([pending]);
-            return true;
+            return its;
         }
+
+        _backlog.Rooms.Done(room);
+        return null;
     }
 
-    private async Task SaveRoomAsync(RoomKey key, CancellationToken cancellation)
+    private void Interrupted(Exception exception, CancellationToken cancellation)
     {
-        while (Peek(key) is { } pending)
+        if (exception is RedisUnavailableException)
         {
-            if (!await processor.SaveAsync(pending, cancellation))
-            {
-                return;
-            }
-
-            Dequeue(key);
+            Log.Waiting(_logger, exception, partition);
         }
-    }
-
-    private PendingSave? Peek(RoomKey key)
-    {
-        lock (_gate)
+        else if (!cancellation.IsCancellationRequested)
         {
-            if (_rooms[key].TryPeek(out var pending))
-            {
-                return pending;
-            }
-
-            _rooms.Remove(key);
-            return null;
-        }
-    }
-
-    private void Dequeue(RoomKey key)
-    {
-        lock (_gate)
-        {
-            _rooms[key].Dequeue();
-            _inHand--;
-            if (_inHand is 0 or OutboxOptions.EnoughInHand - 1)
-            {
-                // Nobody calls "filled" for what was accepted while the outbox still held these, and there is space for more now.
-                Wake();
-            }
+            Log.Failed(_logger, exception, partition);
         }
     }
 
@@ -163,7 +169,7 @@ internal sealed partial class PartitionDrainer(
         [LoggerMessage(910, LogLevel.Warning, "Outbox {Partition}: Redis is out of reach; its messages wait.")]
         public static partial void Waiting(ILogger logger, Exception exception, int partition);
 
-        [LoggerMessage(911, LogLevel.Error, "Outbox {Partition}: entry {Entry} cannot be read and is a dead letter now.")]
-        public static partial void Unreadable(ILogger logger, Exception exception, int partition, string entry);
+        [LoggerMessage(912, LogLevel.Error, "Outbox {Partition}: unexpected error while draining it; it goes on after a pause.")]
+        public static partial void Failed(ILogger logger, Exception exception, int partition);
     }
 }

@@ -166,7 +166,7 @@ internal sealed partial class PartitionLeases(
         var processor = new OutboxEntryProcessor(
             partition, outbox, saver, concurrency, options, time, loggers.CreateLogger<OutboxEntryProcessor>());
         var drain = new RunningDrainer(
-            new PartitionDrainer(partition, outbox, processor, time, loggers.CreateLogger<PartitionDrainer>()), time.GetTimestamp());
+            new PartitionDrainer(partition, outbox, processor, time, loggers), time.GetTimestamp());
         _drainers[partition] = drain;
 
         // It read before a "filled" call could find it here; what came in between was not announced to it.

@@ -1,24 +1,32 @@
+using ChatServer.Protocol;
+
 namespace ChatServer.Outbox;
 
 /// <summary>
-/// Limits the saves that are under way on this node: one at a time while Quantum is in trouble, then twice as many after each round
-/// that went well, so that a Quantum that has just recovered is not flooded.
+/// Gives out the places for calls of Quantum's API on this node. Companies take turns, within a company its senders, within a sender's
+/// rooms the rooms. One call at a time while Quantum is in trouble, then twice as many after each round that went well, so that a Quantum
+/// that has just recovered is not flooded. A call that takes long gives its place to others: a company whose calls hang has its own limit
+/// and holds up nobody else.
 /// </summary>
-/// <param name="most">The most saves at once.</param>
-internal sealed class SaveConcurrency(int most)
+/// <param name="most">The most calls at once, and the most of one company; of all together more only where some take long.</param>
+internal sealed class SaveConcurrency(int most, TimeProvider time)
 {
     private readonly Lock _gate = new();
-    private readonly Queue<TaskCompletionSource> _waiting = new();
+    private readonly Dictionary<long, CompanySaves> _companies = [];
+
+    /// <summary>Companies with rooms that wait, the next one first.</summary>
+    private readonly Queue<CompanySaves> _turns = new();
     private int _allowed = Math.Min(OutboxOptions.FirstConcurrentSaves, most);
     private int _taken;
+    private int _underWay;
     private int _wellInRow;
     private long _saved;
     private long _savedAtFailure = -1;
 
-    /// <summary>How many saves went well so far. It tells a message that fails alone from an outage.</summary>
+    /// <summary>How many messages this node has brought to Quantum. It tells a message that fails alone from an outage.</summary>
     public long Saved => Volatile.Read(ref _saved);
 
-    /// <summary>How many may be under way now.</summary>
+    /// <summary>How many calls may be under way now.</summary>
     public int Allowed
     {
         get
@@ -30,55 +38,167 @@ internal sealed class SaveConcurrency(int most)
         }
     }
 
-    /// <summary>Waits for a place and takes it; each must be given back by <see cref="Release"/>.</summary>
-    public async ValueTask TakeAsync(CancellationToken cancellation)
+    /// <summary>How many companies are remembered.</summary>
+    public int Companies
     {
-        TaskCompletionSource turn;
-        lock (_gate)
+        get
         {
-            if (_taken < _allowed)
+            lock (_gate)
             {
-                _taken++;
-                return;
+                return _companies.Count;
             }
-
-            turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiting.Enqueue(turn);
         }
-
-        using var registration = cancellation.Register(() => turn.TrySetCanceled(cancellation));
-        await turn.Task;
     }
 
-    /// <param name="wentWell">Null if Quantum was not asked.</param>
-    public void Release(bool? wentWell)
+    /// <summary>Waits for a place and takes it.</summary>
+    /// <param name="sender">Who wrote the message that is next in the room.</param>
+    public async Task<SaveTurn> TakeAsync(RoomKey room, long sender, CancellationToken cancellation)
+    {
+        var waiter = new SaveWaiter(room.RoomId, sender, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        lock (_gate)
+        {
+            var company = CompanyOf(room.CompanyId);
+            if (!company.IsWaiting)
+            {
+                _turns.Enqueue(company);
+            }
+
+            company.Add(waiter);
+            GiveOut();
+        }
+
+        await using var registration = cancellation.Register(() => waiter.Turn.TrySetCanceled(cancellation));
+        return await waiter.Turn.Task;
+    }
+
+    private CompanySaves CompanyOf(long id)
+    {
+        if (!_companies.TryGetValue(id, out var company))
+        {
+            if (_companies.Count >= OutboxOptions.SweepCompaniesAt)
+            {
+                foreach (var (idle, _) in _companies.Where(each => each.Value.IsIdle).ToList())
+                {
+                    _companies.Remove(idle);
+                }
+            }
+
+            _companies[id] = company = new(id, most) { OthersAtFailure = _saved };
+        }
+
+        return company;
+    }
+
+    private void GiveOut()
+    {
+        while (_taken < _allowed && _underWay < most * OutboxOptions.SlowFactor && NextCompany() is { } company)
+        {
+            var waiter = company.Next();
+            if (company.IsWaiting)
+            {
+                _turns.Enqueue(company);
+            }
+
+            // One that has been cancelled meanwhile takes no place.
+            var turn = new SaveTurn(company, waiter.Room, OnEnded);
+            if (waiter.Turn.TrySetResult(turn))
+            {
+                _taken++;
+                _underWay++;
+                company.UnderWay++;
+                turn.Watch(time.CreateTimer(_ => OnSlow(turn), null, OutboxOptions.SlowAfter, Timeout.InfiniteTimeSpan));
+            }
+        }
+    }
+
+    /// <returns>The next company that may begin a call, out of its turn; those that may not keep theirs.</returns>
+    private CompanySaves? NextCompany()
+    {
+        for (var left = _turns.Count; left > 0; left--)
+        {
+            var company = _turns.Dequeue();
+            if (company.MayBegin)
+            {
+                return company;
+            }
+
+            _turns.Enqueue(company);
+        }
+
+        return null;
+    }
+
+    private void OnSlow(SaveTurn turn)
     {
         lock (_gate)
         {
-            _taken--;
-            if (wentWell is true)
+            if (turn is { IsSlow: false, IsOver: false })
             {
-                _saved++;
+                turn.IsSlow = true;
+                _taken--;
+                GiveOut();
+            }
+        }
+    }
+
+    private void OnEnded(SaveTurn turn, SaveEnd end)
+    {
+        lock (_gate)
+        {
+            var company = turn.Company;
+            _taken -= turn.IsSlow ? 0 : 1;
+            _underWay--;
+            company.UnderWay--;
+            Count(company, end);
+            if (company.Ended(turn.Room, end) is { } rest)
+            {
+                company.BeginRest(time.CreateTimer(_ => OnRested(company), null, rest, Timeout.InfiniteTimeSpan));
+            }
+
+            if (company.IsAsNew)
+            {
+                _companies.Remove(company.Id);
+            }
+
+            GiveOut();
+        }
+    }
+
+    private void OnRested(CompanySaves company)
+    {
+        lock (_gate)
+        {
+            company.EndRest();
+            GiveOut();
+        }
+    }
+
+    private void Count(CompanySaves company, SaveEnd end)
+    {
+        switch (end)
+        {
+            case SaveEnd.Saved or SaveEnd.Answered:
+                _saved += end == SaveEnd.Saved ? 1 : 0;
                 if (++_wellInRow >= _allowed)
                 {
                     (_allowed, _wellInRow) = (Math.Min(most, 2 * _allowed), 0);
                 }
-            }
-            else if (wentWell is false)
-            {
-                // One message that fails while others are saved is no outage.
-                _allowed = _saved == _savedAtFailure ? 1 : Math.Max(1, _allowed / 2);
-                (_wellInRow, _savedAtFailure) = (0, _saved);
-            }
 
-            while (_taken < _allowed && _waiting.TryDequeue(out var turn))
-            {
-                // One that has been cancelled meanwhile takes no place.
-                if (turn.TrySetResult())
+                break;
+            case SaveEnd.Failed:
+                var others = _saved - company.Saved;
+                if (others == company.OthersAtFailure)
                 {
-                    _taken++;
+                    // One message that fails while others are saved is no outage.
+                    _allowed = _saved == _savedAtFailure ? 1 : Math.Max(1, _allowed / 2);
+                    (_wellInRow, _savedAtFailure) = (0, _saved);
                 }
-            }
+
+                // Else Quantum serves others meanwhile: it is the company's trouble.
+                company.OthersAtFailure = others;
+                break;
+            default:
+                break;
         }
     }
 }

@@ -23,7 +23,7 @@ internal sealed partial class Saver(
         }
         catch (FileGoneException)
         {
-            return new("The file is held no more (FILE_RETENTION); it has to be sent again.", Task.CompletedTask);
+            return new("The file is no longer held (FILE_RETENTION); it has to be sent again.", Task.CompletedTask);
         }
 
         if (outcome is not SaveOutcome.Saved saved)

@@ -5,7 +5,6 @@ using ChatServer.Files;
 using ChatServer.Protocol;
 using ChatServer.Redis;
 using Polly;
-using Polly.CircuitBreaker;
 
 namespace ChatServer.Quantum;
 
@@ -16,7 +15,9 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
     /// <summary>The name of its HttpClient.</summary>
     public const string ClientName = "quantum";
 
-    /// <summary>Saves a message, with its file if it has one; doing it again with the same identifier has no effect.</summary>
+    /// <summary>
+    /// One call to save a message, with its file where it brings one; doing it again with the same identifier has no effect.
+    /// </summary>
     /// <exception cref="QuantumUnavailableException">There is no final answer yet: try again later.</exception>
     /// <exception cref="FileGoneException">Its file is no longer held.</exception>
     /// <exception cref="RedisUnavailableException">Its file can't be read now.</exception>
@@ -69,6 +70,7 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
                 throw new QuantumUnavailableException($"Quantum answered HTTP {(int)response.StatusCode}.")
                 {
                     RetryAfter = RetryAfter(response),
+                    IsThrottled = response.StatusCode == HttpStatusCode.TooManyRequests,
                 };
             }
 
@@ -117,10 +119,7 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
         }
         catch (ExecutionRejectedException exception)
         {
-            throw new QuantumUnavailableException($"Quantum is not asked, or takes too long: {exception.Message}", exception)
-            {
-                WasAsked = exception is not BrokenCircuitException,
-            };
+            throw new QuantumUnavailableException($"Quantum takes too long: {exception.Message}", exception);
         }
         finally
         {

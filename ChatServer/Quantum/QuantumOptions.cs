@@ -7,9 +7,6 @@ namespace ChatServer.Quantum;
 /// <param name="TryTimeout">How long one try may take.</param>
 internal sealed record QuantumOptions(Uri? Url, TimeSpan TryTimeout)
 {
-    /// <summary>How often one run of a save asks Quantum before it gives up; the outbox begins another run later.</summary>
-    public const int TriesPerSave = 5;
-
     /// <summary>How often one run of a question that a person waits for asks Quantum.</summary>
     public const int TriesPerQuestion = 2;
 
@@ -19,32 +16,14 @@ internal sealed record QuantumOptions(Uri? Url, TimeSpan TryTimeout)
     /// <summary>What a refusal says to people is cut after so many characters.</summary>
     public const int MaxRefusalCharacters = 500;
 
-    /// <summary>The share of failures, among at least <see cref="BreakerCalls"/> calls, that breaks the circuit.</summary>
-    public const double BreakerFailureRatio = 0.5;
-
-    /// <summary>See <see cref="BreakerFailureRatio"/>.</summary>
-    public const int BreakerCalls = 10;
-
-    /// <summary>The pause after a save's first failure; it doubles with each further one.</summary>
-    public static readonly TimeSpan SaveRetryDelay = TimeSpan.FromMilliseconds(200);
-
     /// <summary>The pause after the failure of a question that a person waits for.</summary>
     public static readonly TimeSpan QuestionRetryDelay = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The longest pause between two tries.</summary>
-    public static readonly TimeSpan MaxRetryDelay = TimeSpan.FromSeconds(10);
-
-    /// <summary>The longest <c>Retry-After</c> that is honoured in full.</summary>
-    public static readonly TimeSpan MaxRetryAfter = TimeSpan.FromSeconds(60);
+    /// <summary>The longest <c>Retry-After</c> that is waited for with a question that a person waits for.</summary>
+    public static readonly TimeSpan MaxQuestionDelay = TimeSpan.FromSeconds(60);
 
     /// <summary>What a try that carries a file may take beyond <see cref="TryTimeout"/>.</summary>
     public static readonly TimeSpan FileTime = TimeSpan.FromMinutes(1);
-
-    /// <summary>The time over which the circuit breaker counts.</summary>
-    public static readonly TimeSpan BreakerWindow = TimeSpan.FromSeconds(10);
-
-    /// <summary>How long Quantum is not called once the circuit is broken.</summary>
-    public static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(2);
 
     /// <summary>A connection to Quantum is used no longer than that, so that a changed DNS address is noticed.</summary>
     public static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(2);

@@ -1,71 +1,41 @@
 using Polly;
-using Polly.CircuitBreaker;
 using Polly.Retry;
 using Polly.Timeout;
 
 namespace ChatServer.Quantum;
 
 /// <summary>
-/// The Polly pipelines around Quantum's API, from outside in: a limit for the whole, retries with exponential backoff and jitter that
-/// honour Retry-After, a circuit breaker that spares a Quantum in trouble, a limit for each try.
+/// The Polly pipelines around Quantum's API. A question that a person waits for is asked again at once: from outside in a limit for the
+/// whole, retries with exponential backoff and jitter that honour Retry-After, a limit for each try. A save has a limit alone: when it is
+/// tried again is the outbox's affair, which keeps no place for it meanwhile.
 /// </summary>
-internal sealed class QuantumPipelines
+internal sealed class QuantumPipelines(QuantumOptions options, TimeProvider time)
 {
-    private readonly TimeProvider _time;
+    /// <summary>For saves.</summary>
+    public ResiliencePipeline<SaveOutcome> Save { get; } = New<SaveOutcome>(time).AddTimeout(options.TryTimeout).Build();
 
-    public QuantumPipelines(QuantumOptions options, TimeProvider time)
-    {
-        _time = time;
-        var breaker = new CircuitBreakerStrategyOptions<SaveOutcome>
-        {
-            ShouldHandle = Passing<SaveOutcome>(),
-            FailureRatio = QuantumOptions.BreakerFailureRatio,
-            MinimumThroughput = QuantumOptions.BreakerCalls,
-            SamplingDuration = QuantumOptions.BreakerWindow,
-            BreakDuration = QuantumOptions.BreakDuration,
-        };
-        Save = Build(options.TryTimeout, retries: QuantumOptions.TriesPerSave - 1, QuantumOptions.SaveRetryDelay, breaker);
-        SaveFile = Build(
-            options.TryTimeout + QuantumOptions.FileTime, retries: QuantumOptions.TriesPerSave - 1, QuantumOptions.SaveRetryDelay, breaker);
-        Members = Build<IReadOnlyList<long>?>(
-            options.TryTimeout, retries: QuantumOptions.TriesPerQuestion - 1, QuantumOptions.QuestionRetryDelay, null);
-    }
-
-    /// <summary>For saves. What it gives up on stays in the outbox and is tried again.</summary>
-    public ResiliencePipeline<SaveOutcome> Save { get; }
-
-    /// <summary>For saves that carry a file: the same with more time for a try, and a circuit of their own.</summary>
-    public ResiliencePipeline<SaveOutcome> SaveFile { get; }
+    /// <summary>For saves that carry a file.</summary>
+    public ResiliencePipeline<SaveOutcome> SaveFile { get; } =
+        New<SaveOutcome>(time).AddTimeout(options.TryTimeout + QuantumOptions.FileTime).Build();
 
     /// <summary>For questions that a person waits for.</summary>
-    public ResiliencePipeline<IReadOnlyList<long>?> Members { get; }
-
-    private ResiliencePipeline<T> Build<T>(TimeSpan tryTimeout, int retries, TimeSpan delay, CircuitBreakerStrategyOptions<T>? breaker)
-    {
-        var builder = new ResiliencePipelineBuilder<T> { TimeProvider = _time }
-            .AddTimeout((tryTimeout * (retries + 1)) + QuantumOptions.MaxRetryAfter)
-            .AddRetry(new RetryStrategyOptions<T>
-            {
-                ShouldHandle = Passing<T>(),
-                MaxRetryAttempts = retries,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Delay = delay,
-                MaxDelay = QuantumOptions.MaxRetryDelay,
-                DelayGenerator = static arguments =>
-                    new((arguments.Outcome.Exception as QuantumUnavailableException)?.RetryAfter is { } after
-                    ? after < QuantumOptions.MaxRetryAfter ? after : QuantumOptions.MaxRetryAfter
-                    : (TimeSpan?)null),
-            });
-        if (breaker is not null)
+    public ResiliencePipeline<IReadOnlyList<long>?> Members { get; } = New<IReadOnlyList<long>?>(time)
+        .AddTimeout((options.TryTimeout * QuantumOptions.TriesPerQuestion) + QuantumOptions.MaxQuestionDelay)
+        .AddRetry(new RetryStrategyOptions<IReadOnlyList<long>?>
         {
-            builder.AddCircuitBreaker(breaker);
-        }
+            ShouldHandle = new PredicateBuilder<IReadOnlyList<long>?>().Handle<QuantumUnavailableException>()
+                .Handle<TimeoutRejectedException>(),
+            MaxRetryAttempts = QuantumOptions.TriesPerQuestion - 1,
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            Delay = QuantumOptions.QuestionRetryDelay,
+            DelayGenerator = static arguments => new(
+                (arguments.Outcome.Exception as QuantumUnavailableException)?.RetryAfter is not { } after ? null
+                : after < QuantumOptions.MaxQuestionDelay ? after
+                : QuantumOptions.MaxQuestionDelay),
+        })
+        .AddTimeout(options.TryTimeout)
+        .Build();
 
-        return builder.AddTimeout(tryTimeout).Build();
-    }
-
-    /// <summary>The failures after which another try may succeed.</summary>
-    private static PredicateBuilder<T> Passing<T>() =>
-        new PredicateBuilder<T>().Handle<QuantumUnavailableException>().Handle<TimeoutRejectedException>();
+    private static ResiliencePipelineBuilder<T> New<T>(TimeProvider time) => new() { TimeProvider = time };
 }

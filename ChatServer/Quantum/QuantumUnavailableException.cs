@@ -3,8 +3,8 @@ namespace ChatServer.Quantum;
 /// <summary>Quantum is out of reach, busy, or its answer is invalid: the same call may succeed later.</summary>
 internal sealed class QuantumUnavailableException(string message, Exception? inner = null) : Exception(message, inner)
 {
-    /// <summary>Whether it was asked at all: while the circuit is broken it is not.</summary>
-    public bool WasAsked { get; init; } = true;
+    /// <summary>Whether Quantum asks for fewer calls (429): that says nothing about the one that it did not take.</summary>
+    public bool IsThrottled { get; init; }
 
     /// <summary>How long Quantum asks to be left alone (RFC 9110, section 10.2.3).</summary>
     public TimeSpan? RetryAfter { get; init; }

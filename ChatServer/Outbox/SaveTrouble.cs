@@ -1,0 +1,53 @@
+using ChatServer.Quantum;
+
+namespace ChatServer.Outbox;
+
+/// <summary>What has gone wrong so far with one message that is to be saved, and what follows from it.</summary>
+/// <param name="entryId">The message's entry.</param>
+/// <param name="saved">How many messages of others have been saved so far.</param>
+internal sealed class SaveTrouble(string entryId, long saved)
+{
+    private long _saved = saved;
+    private int _inRow;
+
+    public string EntryId => entryId;
+
+    /// <summary>Calls that were made and failed while Quantum saved others: the trouble is with this message.</summary>
+    public int Attempts { get; private set; }
+
+    /// <summary>How long its room has to wait now.</summary>
+    public TimeSpan Pause { get; private set; }
+
+    /// <summary>Whether the entry may be out of the outbox though not all that belongs to its end is done: it has to stay in hand.</summary>
+    public bool MayBeRemoved { get; private set; }
+
+    /// <summary>A call has failed.</summary>
+    /// <param name="savedNow">As at the beginning.</param>
+    public void Failed(QuantumUnavailableException why, long savedNow)
+    {
+        var othersAreSaved = savedNow != _saved;
+        _saved = savedNow;
+
+        // Being throttled says nothing about a message.
+        if (!why.IsThrottled && othersAreSaved)
+        {
+            Attempts++;
+        }
+
+        MayBeRemoved = false;
+        Pause = why.RetryAfter is { } after ? NotBefore(after) : NextPause(othersAreSaved);
+    }
+
+    /// <summary>Redis is out of reach, or there is an error of ours: Quantum has no part in it.</summary>
+    public void Interrupted() => (Pause, MayBeRemoved) = (BackOff.Jitter(OutboxOptions.PauseAfterFailure), true);
+
+    private static TimeSpan NotBefore(TimeSpan after)
+    {
+        var honoured = after < OutboxOptions.MaxRetryAfter ? after : OutboxOptions.MaxRetryAfter;
+        return (honoured > OutboxOptions.FirstPause ? honoured : OutboxOptions.FirstPause)
+            + (OutboxOptions.RetryAfterJitter * Random.Shared.NextDouble());
+    }
+
+    private TimeSpan NextPause(bool othersAreSaved) =>
+        BackOff.After(_inRow++, OutboxOptions.FirstPause, othersAreSaved ? OutboxOptions.MaxPause : OutboxOptions.MaxPauseInOutage);
+}
