@@ -18,7 +18,7 @@ public sealed class MetricsEndpointTests : IAsyncDisposable
     private const int Limit = 60_000;
 
     private readonly ServiceParts _parts = new();
-    private readonly SaveConcurrency _saves = new(8);
+    private readonly SaveConcurrency _saves = new(8, TimeProvider.System);
 
     public ValueTask DisposeAsync() => _parts.DisposeAsync();
 
@@ -32,8 +32,7 @@ public sealed class MetricsEndpointTests : IAsyncDisposable
         await peer.ChatAsync(12, "a2");
         await peer.SendAsync(FileFrames.Announce(12, "f1", 10));
         await _parts.Outbox.MoveToDeadLettersAsync(0, (await _parts.Outbox.ReadAsync(0, "", 1))[0], "why");
-        await _saves.TakeAsync(CancellationToken.None);
-        _saves.Release(true);
+        (await _saves.TakeAsync(new(5, 12), sender: 7, CancellationToken.None)).End(SaveEnd.Saved);
         await using var site = await StartAsync(services => services.AddSingleton<IOutbox>(_parts.Outbox));
 
         var values = await ValuesAsync(site);

@@ -85,7 +85,7 @@ public sealed class FileSavingTests(ChatFixture chat) : IClassFixture<ChatFixtur
         var told = await ada.ToldAsync("info");
         told.Text("code").Should().Be("not_saved");
         told.Text("identifier").Should().Be("gone");
-        told.Text("message").Should().Contain("held no more");
+        told.Text("message").Should().Contain("no longer held");
         own.Quantum.Saved.Should().ContainSingle();
     }
 
