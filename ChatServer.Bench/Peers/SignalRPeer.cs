@@ -5,10 +5,14 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ChatServer.Bench.Peers;
 
-/// <summary>The relay as an ASP.NET Core SignalR hub: JSON protocol, a group for each room, everything in this process's memory.</summary>
+/// <summary>
+/// The relay as an ASP.NET Core SignalR hub: JSON protocol, a group for each room, everything in this process's memory.
+/// </summary>
 internal static class SignalRPeer
 {
     public const string Verb = "peer-signalr";
+
+    public static Launch LaunchOn(int port, bool tls) => new(Scene.Self([Verb, .. PeerOptions.Listening(port, tls)]));
 
     public static async Task<int> RunAsync(PeerOptions options)
     {

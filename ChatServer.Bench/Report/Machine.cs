@@ -39,7 +39,7 @@ internal static partial class Machine
 
     private static async Task<string> RedisVersionAsync(CancellationToken cancellation)
     {
-        await using var redis = Child.Start(["redis-server", "--version"]);
+        await using var redis = Child.Start(new(["redis-server", "--version"]));
         await redis.ExitAsync(AnswerLimit, cancellation);
         return Version().Match(redis.Output) is { Success: true } match ? match.Groups["version"].Value : "of unknown version";
     }
