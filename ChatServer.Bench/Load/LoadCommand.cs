@@ -12,6 +12,7 @@ internal static class LoadCommand
     public static async Task<int> RunAsync(LoadOptions options, CancellationToken cancellation)
     {
         var board = new Scoreboard();
+        await Console.Out.WriteLineAsync(options.Description);
         if (Pinning.Obstacle is { } obstacle)
         {
             await Console.Out.WriteLineAsync($"Nothing is pinned to a core, as {obstacle}: servers and generator disturb each other.");
@@ -60,5 +61,5 @@ internal static class LoadCommand
     /// <summary>Figures of two versions, or of two ways to measure, do not belong on one page.</summary>
     private static string OriginOf(LoadOptions options) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Repository.HashOfChatServer()} {options.Runs} {options.WarmUpSeconds} {options.Seconds} {options.Nodes} {options.AppendOnly}");
+        $"{Repository.HashOfChatServer()} {options.Description}");
 }

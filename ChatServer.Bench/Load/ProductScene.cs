@@ -1,4 +1,3 @@
-using ChatServer.Bench.Peers;
 using ChatServer.Bench.Servers;
 using ChatServer.Bench.Soak;
 
@@ -18,7 +17,7 @@ internal static class ProductScene
     {
         var redis = await scene.AddRedisAsync(options.AppendOnly, cancellation);
         await SessionRecords.StoreAsync($"127.0.0.1:{redis}", work.Connections + Churn.Users);
-        var quantum = await scene.AddQuantumAsync(QuantumStandIn.StandardDelay, cancellation);
+        var quantum = await scene.AddQuantumAsync(options.QuantumMilliseconds, cancellation);
         string[] mode = work.Tls ? ["wss"] : [];
         for (var node = 0; node < options.Nodes; node++)
         {

@@ -17,7 +17,8 @@ internal static class Document
         ## What was compared
 
         - **ChatServer**, {(options.Nodes == 1 ? "one node" : $"{options.Nodes} nodes")}, as in production:
-          sessions and rooms checked, each message through Redis, acknowledged, and on its way to Quantum, whose stand-in takes 5 ms for a save. What Quantum has saved is told to all members, a few times a second.
+          sessions and rooms checked, each message through Redis, acknowledged, and on its way to Quantum,
+          whose stand-in {options.QuantumAnswers}. What Quantum has saved is told to all members, a few times a second.
         - **SignalR**: a hub of ASP.NET Core, JSON protocol, a group for each room, in memory.
         - **naive relay**: `System.Net.WebSockets`, a dictionary of rooms, a semaphore for each member, in memory.
 
