@@ -13,17 +13,35 @@ internal sealed record Contestant(
     string Key, string Title, string Dialect, Func<Workload, LoadOptions, CancellationToken, Task<Scene>> StartAsync)
 {
     public static Contestant Product { get; } =
-        new("chatserver", "ChatServer", ChatDialect.Name, ProductScene.StartAsync);
+        new("chatserver", "ChatServer", ChatDialect.Name, ProductScene.StartAsync) { UsesRedis = true };
 
     public static IReadOnlyList<Contestant> Peers { get; } =
     [
         new("signalr", "SignalR", SignalRDialect.Name, (work, _, cancellation) =>
-            PeerScene.AloneAsync(port => SignalRPeer.LaunchOn(port, work.Tls), cancellation)),
+            PeerScene.AloneAsync(port => SignalRPeer.LaunchOn(port, work.Tls), cancellation))
+        {
+            Description = "a hub of ASP.NET Core, JSON protocol, a group for each room, in memory.",
+        },
         new("naive", "naive relay", NaiveDialect.Name, (work, options, cancellation) =>
-            PeerScene.AloneAsync(port => NaivePeer.LaunchOn(port, work.Tls, work.Deflate, options.Fault), cancellation)),
+            PeerScene.AloneAsync(port => NaivePeer.LaunchOn(port, work.Tls, work.Deflate, options.Fault), cancellation))
+        {
+            Description = "`System.Net.WebSockets`, a dictionary of rooms, a semaphore for each member, in memory.",
+        },
     ];
 
     public static IReadOnlyList<Contestant> All { get; } = [Product, .. Peers];
+
+    /// <summary>What it is made of.</summary>
+    public string Description { get; init; } = "";
+
+    /// <summary>Whether a Redis of the scene works for it.</summary>
+    public bool UsesRedis { get; init; }
+
+    /// <summary>Gets ready what the machine must have for it, and tells why it cannot be had; null if it can.</summary>
+    public Func<CancellationToken, Task<string?>> PrepareAsync { get; init; } = _ => Task.FromResult<string?>(null);
+
+    /// <summary>Whether a sender gets its own messages too.</summary>
+    public bool Echoes => Drive.Dialect.For(Dialect).Echoes;
 
     /// <summary>Whether it can be given this work: SignalR has no setting for compression.</summary>
     public bool CanDo(Workload work) => !work.Deflate || Dialect != SignalRDialect.Name;
