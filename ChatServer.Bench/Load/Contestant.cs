@@ -22,6 +22,12 @@ internal sealed record Contestant(
         {
             Description = "a hub of ASP.NET Core, JSON protocol, a group for each room, in memory.",
         },
+        new("signalr-redis", "SignalR + Redis", SignalRDialect.Name, (work, options, cancellation) =>
+            PeerScene.WithRedisAsync((port, redis) => SignalRPeer.LaunchOn(port, work.Tls, redis), options, cancellation))
+        {
+            Description = "the same hub with its Redis backplane (Microsoft.AspNetCore.SignalR.StackExchangeRedis).",
+            UsesRedis = true,
+        },
         new("naive", "naive relay", NaiveDialect.Name, (work, options, cancellation) =>
             PeerScene.AloneAsync(port => NaivePeer.LaunchOn(port, work.Tls, work.Deflate, options.Fault), cancellation))
         {
