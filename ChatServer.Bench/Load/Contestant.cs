@@ -28,6 +28,13 @@ internal sealed record Contestant(
             Description = "the same hub with its Redis backplane (Microsoft.AspNetCore.SignalR.StackExchangeRedis).",
             UsesRedis = true,
         },
+        new("node-ws", "Node ws + Redis", NaiveDialect.Name, (work, options, cancellation) =>
+            PeerScene.WithRedisAsync((port, redis) => NodePeer.LaunchOn(port, redis, work.Tls, work.Deflate), options, cancellation))
+        {
+            Description = "Node.js with the packages `ws` and `redis`, one process, a map of rooms, published and heard through Redis.",
+            UsesRedis = true,
+            PrepareAsync = NodePeer.PrepareAsync,
+        },
         new("naive", "naive relay", NaiveDialect.Name, (work, options, cancellation) =>
             PeerScene.AloneAsync(port => NaivePeer.LaunchOn(port, work.Tls, work.Deflate, options.Fault), cancellation))
         {
