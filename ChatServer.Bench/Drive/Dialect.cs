@@ -17,6 +17,7 @@ internal abstract class Dialect
     {
         ChatDialect.Name => new ChatDialect(),
         NaiveDialect.Name => new NaiveDialect(),
+        NchanDialect.Name => new NchanDialect(),
         SignalRDialect.Name => new SignalRDialect(),
         _ => throw new ArgumentException($"There is no dialect {name}.", nameof(name)),
     };

@@ -35,6 +35,14 @@ internal sealed record Contestant(
             UsesRedis = true,
             PrepareAsync = NodePeer.PrepareAsync,
         },
+        new("nchan", "nchan + Redis", NchanDialect.Name, (work, options, cancellation) =>
+            PeerScene.WithRedisAsync(
+                (port, redis) => NchanPeer.LaunchOn(port, redis, work.Tls, work.Deflate, work.Connections), options, cancellation))
+        {
+            Description = "nginx with the module nchan, one process, a channel for each room, stored in Redis and published by it.",
+            UsesRedis = true,
+            PrepareAsync = _ => Task.FromResult(NchanPeer.Obstacle),
+        },
         new("naive", "naive relay", NaiveDialect.Name, (work, options, cancellation) =>
             PeerScene.AloneAsync(port => NaivePeer.LaunchOn(port, work.Tls, work.Deflate, options.Fault), cancellation))
         {

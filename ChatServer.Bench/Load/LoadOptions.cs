@@ -9,7 +9,7 @@ internal sealed record LoadOptions
     public const string Usage = """
         Usage: dotnet run -c Release --project ChatServer.Bench -- load [options]
           --only NAME[,NAME…]     workloads whose names begin so (fanout, fanout-1x1000, wss, deflate, rate, idle)
-          --peers NAME[,NAME…]    signalr, signalr-redis, node-ws, naive, or none (all that this machine can run)
+          --peers NAME[,NAME…]    signalr, signalr-redis, node-ws, nchan, naive, or none (all that this machine can run)
           --runs N                runs of each, of which the median counts (3)
           --warmup S --seconds S  time under load before it counts (2), and that counts (5)
           --quick                 one short run of each

@@ -22,7 +22,7 @@ internal static class Document
           whose stand-in {options.QuantumAnswers}. What Quantum has saved is told to all members, a few times a second.
         {Peers(lineup)}
 
-        The others check nobody and acknowledge nothing, and keep no message; those in memory know one node only. They are a
+        The others check nobody and acknowledge nothing, and none but nchan keeps a message, for a while; those in memory know one node only. They are a
         yardstick for what delivering alone costs, not for what ChatServer does besides. Each Redis has its server's core. What runs on .NET has
         `DOTNET_GCgen0size=0x2000000`, as ChatServer's image has it.
 

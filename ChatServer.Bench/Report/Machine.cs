@@ -13,7 +13,7 @@ internal static partial class Machine
 
     /// <summary>Servers, and how each tells its version.</summary>
     private static readonly (string Title, string Program, string Option)[] Versions =
-        [("Redis", "redis-server", "--version"), ("Node.js", "node", "--version")];
+        [("Redis", "redis-server", "--version"), ("Node.js", "node", "--version"), ("nginx", "nginx", "-v")];
 
     /// <returns>Lines of a Markdown list.</returns>
     public static async Task<string> DescribeAsync(CancellationToken cancellation)
