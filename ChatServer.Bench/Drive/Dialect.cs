@@ -17,12 +17,16 @@ internal abstract class Dialect
     {
         ChatDialect.Name => new ChatDialect(),
         NaiveDialect.Name => new NaiveDialect(),
+        NchanDialect.Name => new NchanDialect(),
         SignalRDialect.Name => new SignalRDialect(),
         _ => throw new ArgumentException($"There is no dialect {name}.", nameof(name)),
     };
 
     /// <summary>Whether each message is acknowledged.</summary>
     public virtual bool HasAcks => false;
+
+    /// <summary>Whether a sender gets its own messages too: one delivery more for each, which has to come once and in order like the others.</summary>
+    public virtual bool Echoes => false;
 
     public virtual int Steps => 1;
 

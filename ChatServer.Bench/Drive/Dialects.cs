@@ -26,7 +26,7 @@ internal sealed class ChatDialect : Dialect
         : Reply.Nothing;
 }
 
-/// <summary>The naive relay: the room is in the path, the server greets, and a text frame goes to all others as it is.</summary>
+/// <summary>The naive relay, and the one for Node.js: the room is in the path, the server greets, and a text frame goes to all others as it is.</summary>
 internal sealed class NaiveDialect : Dialect
 {
     public const string Name = "naive";
@@ -34,6 +34,27 @@ internal sealed class NaiveDialect : Dialect
     public override string Path(Connection connection) => $"/ws/{connection.Room + 1}";
 
     public override bool Ends(int step, ReadOnlySpan<byte> text) => text.SequenceEqual("joined"u8);
+
+    public override int Write(Connection connection, ReadOnlySpan<byte> identifier, ReadOnlySpan<byte> body, Span<byte> frame) =>
+        ChatFrame.Write(connection.Room + 1, identifier, body, frame);
+}
+
+/// <summary>nchan: the room is in the path, and a text frame goes to all of the channel as it is, the sender among them.</summary>
+internal sealed class NchanDialect : Dialect
+{
+    public const string Name = "nchan";
+
+    /// <summary>What a client says to hear that its channel is served, and the answer.</summary>
+    public const string Ping = "ping";
+    public const string Pong = "pong";
+
+    public override bool Echoes => true;
+
+    public override string Path(Connection connection) => $"/ws/{connection.Room + 1}";
+
+    public override byte[] Opening(Connection connection, int step) => Encoding.ASCII.GetBytes(Ping);
+
+    public override bool Ends(int step, ReadOnlySpan<byte> text) => text.SequenceEqual(Encoding.ASCII.GetBytes(Pong));
 
     public override int Write(Connection connection, ReadOnlySpan<byte> identifier, ReadOnlySpan<byte> body, Span<byte> frame) =>
         ChatFrame.Write(connection.Room + 1, identifier, body, frame);

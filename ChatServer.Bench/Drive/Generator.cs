@@ -42,7 +42,7 @@ internal sealed class Generator : IListener, IDisposable
         _transport = plan.Tls ? new TlsTransport(plan.Connections) : new EpollTransport(plan.Connections);
         _conversation = new(_dialect, _transport, this, plan.Deflate);
         _connections = [.. Enumerable.Range(0, plan.Connections).Select(index => new Connection(index, index % plan.Rooms))];
-        _ledger = new(plan.Connections, plan.Rooms);
+        _ledger = new(plan.Connections, plan.Rooms, _dialect.Echoes);
         _senders = new(plan, _dialect, _transport, _connections);
     }
 
@@ -63,7 +63,7 @@ internal sealed class Generator : IListener, IDisposable
             RssBefore = rssBefore,
             RssAfter = ProcessFigures.ResidentBytes(_plan.ServerPids),
             Sent = _senders.Sent,
-            Expected = _senders.Sent * ((_plan.Connections / _plan.Rooms) - 1),
+            Expected = _senders.Sent * _ledger.Receivers,
             Lost = _ledger.CountLost(sender => _connections[sender].LastSent),
             Doubled = _ledger.Doubled,
             Disordered = _ledger.Disordered,
@@ -131,7 +131,8 @@ internal sealed class Generator : IListener, IDisposable
             _inWindow++;
         }
 
-        if (marker.Stamp >= _windowFrom && marker.Stamp < _windowTo)
+        // How soon a sender has its own message tells nothing about the others.
+        if (marker.Stamp >= _windowFrom && marker.Stamp < _windowTo && marker.Sender != connection.Index)
         {
             _latency.Add(now - marker.Stamp);
         }
@@ -197,7 +198,7 @@ internal sealed class Generator : IListener, IDisposable
     /// <summary>Waits for what is under way; only what never comes is lost.</summary>
     private void Drain()
     {
-        var expected = _senders.Sent * ((_plan.Connections / _plan.Rooms) - 1);
+        var expected = _senders.Sent * _ledger.Receivers;
         var limit = Now + ((long)DrainLimit.TotalSeconds * Second);
         while ((_ledger.Delivered < expected || (_dialect.HasAcks && _acks < _senders.Sent)) && Now < limit)
         {

@@ -12,13 +12,18 @@ internal enum Arrival
 }
 
 /// <summary>
-/// Accounts for all deliveries: every member of a room has to get every message of the room's sender once and in order. Messages that are
-/// skipped are remembered one by one, so that a late one is told from a doubled one and what never came is counted exactly.
+/// Accounts for all deliveries: every member of a room has to get every message of the room's sender once and in order; the sender itself too
+/// if the server echoes, else never. Messages that are skipped are remembered one by one, so that a late one is told from a doubled one and
+/// what never came is counted exactly.
 /// </summary>
-internal sealed class Ledger(int connections, int rooms)
+/// <param name="echoes">Whether senders get their own messages.</param>
+internal sealed class Ledger(int connections, int rooms, bool echoes)
 {
     private readonly uint[] _last = new uint[connections];
     private readonly HashSet<uint>?[] _missing = new HashSet<uint>?[connections];
+
+    /// <summary>Deliveries that are due for each message.</summary>
+    public int Receivers => (connections / rooms) - (echoes ? 0 : 1);
 
     public long Doubled { get; private set; }
 
@@ -32,7 +37,7 @@ internal sealed class Ledger(int connections, int rooms)
     public Arrival Take(int receiver, in Marker marker)
     {
         // The first member of a room sends: its index is the room's.
-        if (marker.Sender != receiver % rooms || receiver == marker.Sender)
+        if (marker.Sender != receiver % rooms || (receiver == marker.Sender && !echoes))
         {
             Misrouted++;
             return Arrival.Misrouted;
@@ -54,7 +59,7 @@ internal sealed class Ledger(int connections, int rooms)
     public long CountLost(Func<int, uint> sentBy)
     {
         var lost = 0L;
-        for (var receiver = rooms; receiver < connections; receiver++)
+        for (var receiver = echoes ? 0 : rooms; receiver < connections; receiver++)
         {
             lost += sentBy(receiver % rooms) - _last[receiver] + (_missing[receiver]?.Count ?? 0);
         }

@@ -25,7 +25,7 @@ internal static class FilesCommand
         await using var product = await Contestant.Product.StartAsync(
             Workload.All.First(work => work.Key == "fanout-100x10"), new LoadOptions(), cancellation);
         await using var bare = new Scene();
-        await bare.AddServerAsync(port => Scene.Self(FilePeer.Verb, "--port", $"{port}", "--bytes", $"{Bytes}"), _ => [], cancellation);
+        await bare.AddServerAsync(port => new(Scene.Self(FilePeer.Verb, "--port", $"{port}", "--bytes", $"{Bytes}")), cancellation);
         using var http = new HttpClient();
         var peer = new Uri($"http://127.0.0.1:{bare.Ports[0]}{FilePeer.Path}");
         var bytes = new byte[Bytes];

@@ -1,7 +1,6 @@
 using ChatServer.Bench.Drive;
 using ChatServer.Bench.Peers;
 using ChatServer.Bench.Servers;
-using ChatServer.Bench.Soak;
 
 namespace ChatServer.Bench.Load;
 
@@ -13,76 +12,58 @@ namespace ChatServer.Bench.Load;
 internal sealed record Contestant(
     string Key, string Title, string Dialect, Func<Workload, LoadOptions, CancellationToken, Task<Scene>> StartAsync)
 {
-    /// <summary>Whether it can be given this work: SignalR has no setting for compression.</summary>
-    public bool CanDo(Workload work) => !work.Deflate || Dialect != SignalRDialect.Name;
-
-    public static Contestant Product { get; } = new("chatserver", "ChatServer", ChatDialect.Name, StartProductAsync);
+    public static Contestant Product { get; } =
+        new("chatserver", "ChatServer", ChatDialect.Name, ProductScene.StartAsync) { UsesRedis = true };
 
     public static IReadOnlyList<Contestant> Peers { get; } =
     [
-        new("signalr", "SignalR", SignalRDialect.Name, (work, options, cancellation) => StartPeerAsync(
-            SignalRPeer.Verb, work, options, cancellation)),
-        new("naive", "naive relay", NaiveDialect.Name, (work, options, cancellation) => StartPeerAsync(
-            NaivePeer.Verb, work, options, cancellation)),
+        new("signalr", "SignalR", SignalRDialect.Name, (work, _, cancellation) =>
+            PeerScene.AloneAsync(port => SignalRPeer.LaunchOn(port, work.Tls), cancellation))
+        {
+            Description = "a hub of ASP.NET Core, JSON protocol, a group for each room, in memory.",
+        },
+        new("signalr-redis", "SignalR + Redis", SignalRDialect.Name, (work, options, cancellation) =>
+            PeerScene.WithRedisAsync((port, redis) => SignalRPeer.LaunchOn(port, work.Tls, redis), options, cancellation))
+        {
+            Description = "the same hub with its Redis backplane (Microsoft.AspNetCore.SignalR.StackExchangeRedis).",
+            UsesRedis = true,
+        },
+        new("node-ws", "Node ws + Redis", NaiveDialect.Name, (work, options, cancellation) =>
+            PeerScene.WithRedisAsync((port, redis) => NodePeer.LaunchOn(port, redis, work.Tls, work.Deflate), options, cancellation))
+        {
+            Description = "Node.js with the packages `ws` and `redis`, one process, a map of rooms, published and heard through Redis.",
+            UsesRedis = true,
+            PrepareAsync = NodePeer.PrepareAsync,
+        },
+        new("nchan", "nchan + Redis", NchanDialect.Name, (work, options, cancellation) =>
+            PeerScene.WithRedisAsync(
+                (port, redis) => NchanPeer.LaunchOn(port, redis, work.Tls, work.Deflate, work.Connections), options, cancellation))
+        {
+            Description = "nginx with the module nchan, one process, a channel for each room, stored in Redis and published by it.",
+            UsesRedis = true,
+            PrepareAsync = _ => Task.FromResult(NchanPeer.Obstacle),
+        },
+        new("naive", "naive relay", NaiveDialect.Name, (work, options, cancellation) =>
+            PeerScene.AloneAsync(port => NaivePeer.LaunchOn(port, work.Tls, work.Deflate, options.Fault), cancellation))
+        {
+            Description = "`System.Net.WebSockets`, a dictionary of rooms, a semaphore for each member, in memory.",
+        },
     ];
 
     public static IReadOnlyList<Contestant> All { get; } = [Product, .. Peers];
 
-    private static async Task<Scene> StartProductAsync(Workload work, LoadOptions options, CancellationToken cancellation)
-    {
-        var scene = new Scene { MetricsScheme = work.Tls ? "https" : "http" };
-        try
-        {
-            var redis = await scene.AddRedisAsync(options.AppendOnly, cancellation);
-            await SessionRecords.StoreAsync($"127.0.0.1:{redis}", work.Connections + Churn.Users);
-            var quantum = await scene.AddQuantumAsync(cancellation);
-            string[] mode = work.Tls ? ["wss"] : [];
-            for (var node = 0; node < options.Nodes; node++)
-            {
-                await scene.AddServerAsync(
-                    _ => ["dotnet", Path.Combine(AppContext.BaseDirectory, "ChatServer.dll"), .. mode],
-                    port => Settings(work, port, redis, quantum),
-                    cancellation);
-            }
+    /// <summary>What it is made of.</summary>
+    public string Description { get; init; } = "";
 
-            return scene;
-        }
-        catch
-        {
-            // Nobody else will ever hold it.
-            await scene.DisposeAsync();
-            throw;
-        }
-    }
+    /// <summary>Whether a Redis of the scene works for it.</summary>
+    public bool UsesRedis { get; init; }
 
-    private static IEnumerable<(string, string?)> Settings(Workload work, int port, int redis, int quantum) =>
-    [
-        ("DOTNET_ENVIRONMENT", null), ("ASPNETCORE_ENVIRONMENT", "Production"), ("Logging__LogLevel__Default", "Warning"),
-        ("REDIS_HOST", "127.0.0.1"), ("REDIS_PORT", $"{redis}"), ("QUANTUM_SERVER_URL", $"http://127.0.0.1:{quantum}/"),
-        ("ALLOWED_HOSTS", "localhost"), ("ROOM_ACCESS", "company"), ("RATE_LIMIT", "0"), ("CHAT_LISTEN_ADDRESS", "127.0.0.1"),
-        ("MAX_CONNECTIONS", $"{work.Connections + 100}"), ("CHAT_PERMESSAGE_DEFLATE", work.Deflate ? "true" : "false"),
-        .. work.Tls
-            ? (IEnumerable<(string, string?)>)[("WSS_PORT", $"{port}"), ("CERT_FILE", DevCertificate.Shared.CertFile),
-                ("KEY_FILE", DevCertificate.Shared.KeyFile)]
-            : [("WS_PORT", $"{port}")],
-    ];
+    /// <summary>Gets ready what the machine must have for it, and tells why it cannot be had; null if it can.</summary>
+    public Func<CancellationToken, Task<string?>> PrepareAsync { get; init; } = _ => Task.FromResult<string?>(null);
 
-    private static async Task<Scene> StartPeerAsync(string verb, Workload work, LoadOptions options, CancellationToken cancellation)
-    {
-        var scene = new Scene();
-        try
-        {
-            string[] tls = work.Tls ? ["--cert", DevCertificate.Shared.CertFile, "--key", DevCertificate.Shared.KeyFile] : [];
-            string[] deflate = work.Deflate ? [NaivePeer.Deflate, "true"] : [];
-            string[] fault = options.Fault is { } spoil && verb == NaivePeer.Verb ? ["--fault", spoil] : [];
-            await scene.AddServerAsync(
-                port => Scene.Self([verb, "--port", $"{port}", .. tls, .. deflate, .. fault]), _ => [], cancellation);
-            return scene;
-        }
-        catch
-        {
-            await scene.DisposeAsync();
-            throw;
-        }
-    }
+    /// <summary>Whether a sender gets its own messages too.</summary>
+    public bool Echoes => Drive.Dialect.For(Dialect).Echoes;
+
+    /// <summary>Whether it can be given this work: SignalR has no setting for compression.</summary>
+    public bool CanDo(Workload work) => !work.Deflate || Dialect != SignalRDialect.Name;
 }

@@ -12,42 +12,51 @@ internal static class LoadCommand
     public static async Task<int> RunAsync(LoadOptions options, CancellationToken cancellation)
     {
         var board = new Scoreboard();
+        await Console.Out.WriteLineAsync(options.Description);
         if (Pinning.Obstacle is { } obstacle)
         {
             await Console.Out.WriteLineAsync($"Nothing is pinned to a core, as {obstacle}: servers and generator disturb each other.");
         }
 
+        // The page tells of all peers that can be had, whichever are measured now.
+        var lineup = await Lineup.FindAsync(options.WritesDocs ? Contestant.Peers : options.Peers, cancellation);
+        foreach (var (peer, reason) in lineup.Absent)
+        {
+            await Console.Out.WriteLineAsync($"{peer.Key} is left out: {reason}.");
+        }
+
+        var peers = options.Peers.Where(lineup.Present.Contains).ToList();
         foreach (var work in options.Workloads)
         {
-            foreach (var contestant in ((IEnumerable<Contestant>)[Contestant.Product, .. options.Peers]).Where(one => one.CanDo(work)))
+            foreach (var contestant in ((IEnumerable<Contestant>)[Contestant.Product, .. peers]).Where(one => one.CanDo(work)))
             {
                 var runs = await Bout.FightAsync(contestant, work, options, cancellation);
                 board.Put(work, contestant, runs);
             }
         }
 
-        await ReportAsync(board, options, cancellation);
+        await Console.Out.WriteLineAsync($"\n{Table.Of(board, options.Workloads, peers)}");
+        if (options.WritesDocs && board.IsProductSound)
+        {
+            await WriteAsync(board, options, lineup, cancellation);
+        }
+
         return board.IsSound ? 0 : RefusedExitCode;
     }
 
-    private static async Task ReportAsync(Scoreboard board, LoadOptions options, CancellationToken cancellation)
+    private static async Task WriteAsync(Scoreboard board, LoadOptions options, Lineup lineup, CancellationToken cancellation)
     {
-        await Console.Out.WriteLineAsync($"\n{Table.Of(board, options.Workloads, options.Peers)}");
-        if (!options.WritesDocs || !board.IsSound)
-        {
-            return;
-        }
-
         var all = new Scoreboard();
         var store = new ResultStore(Path.Combine(Repository.Artifacts, "performance.json"), OriginOf(options));
         store.Load(all);
         all.PutAll(board);
         store.Save(all);
-        if (all.IsComplete)
+        if (all.IsComplete(lineup.Present))
         {
-            await File.WriteAllTextAsync(Path.Combine(
-                Repository.Docs, "performance.md"), Document.Of(all, options, await Machine.DescribeAsync(cancellation)), cancellation);
-            await File.WriteAllTextAsync(Path.Combine(Repository.Docs, "performance.svg"), Chart.Of(all), cancellation);
+            var machine = await Machine.DescribeAsync(cancellation);
+            await File.WriteAllTextAsync(
+                Path.Combine(Repository.Docs, "performance.md"), Document.Of(all, options, lineup, machine), cancellation);
+            await File.WriteAllTextAsync(Path.Combine(Repository.Docs, "performance.svg"), Chart.Of(all, lineup.Present), cancellation);
             await Console.Out.WriteLineAsync("docs/performance.md and docs/performance.svg are written.");
         }
         else
@@ -60,5 +69,5 @@ internal static class LoadCommand
     /// <summary>Figures of two versions, or of two ways to measure, do not belong on one page.</summary>
     private static string OriginOf(LoadOptions options) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Repository.HashOfChatServer()} {options.Runs} {options.WarmUpSeconds} {options.Seconds} {options.Nodes} {options.AppendOnly}");
+        $"{Repository.HashOfChatServer()} {options.Description}");
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChatServer.Bench.Peers;
 
 namespace ChatServer.Bench.Load;
 
@@ -8,11 +9,12 @@ internal sealed record LoadOptions
     public const string Usage = """
         Usage: dotnet run -c Release --project ChatServer.Bench -- load [options]
           --only NAME[,NAME…]     workloads whose names begin so (fanout, fanout-1x1000, wss, deflate, rate, idle)
-          --peers NAME[,NAME…]    signalr, naive, or none
+          --peers NAME[,NAME…]    signalr, signalr-redis, node-ws, nchan, naive, or none (all that this machine can run)
           --runs N                runs of each, of which the median counts (3)
           --warmup S --seconds S  time under load before it counts (2), and that counts (5)
           --quick                 one short run of each
           --nodes N               ChatServer nodes (1)
+          --quantum-at-once       the stand-in for Quantum answers at once instead of in 5 ms: what saving costs beside the traffic
           --appendonly            Redis writes to disk (appendonly yes, appendfsync everysec)
           --no-docs               do not write docs/performance.md and .svg
         """;
@@ -29,6 +31,9 @@ internal sealed record LoadOptions
 
     public int Nodes { get; init; } = 1;
 
+    /// <summary>What the stand-in for Quantum takes for a save.</summary>
+    public int QuantumMilliseconds { get; init; } = QuantumStandIn.StandardDelay;
+
     public bool AppendOnly { get; init; }
 
     public bool WritesDocs { get; init; } = true;
@@ -37,6 +42,14 @@ internal sealed record LoadOptions
     /// What the naive relay is to do wrong, to see the generator refuse its figures: see <c>RelayFault</c>.
     /// </summary>
     public string? Fault { get; init; }
+
+    /// <summary>One line that says all of it.</summary>
+    public string Description => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Runs} × {Seconds} s after {WarmUpSeconds} s under load; ChatServer has {Nodes} node{(Nodes == 1 ? "" : "s")}; "
+        + $"Quantum's stand-in {QuantumAnswers}; Redis writes {(AppendOnly ? "to disk" : "nothing to disk")}.");
+
+    public string QuantumAnswers => QuantumMilliseconds == 0 ? "answers at once" : $"takes {QuantumMilliseconds} ms for a save";
 
     /// <exception cref="FormatException">An option is unknown, or its value makes no sense.</exception>
     public static LoadOptions Parse(IReadOnlyList<string> args)
@@ -56,6 +69,7 @@ internal sealed record LoadOptions
                 "--seconds" => options with { Seconds = double.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--quick" => options with { Runs = 1, WarmUpSeconds = 1, Seconds = 2 },
                 "--nodes" => options with { Nodes = int.Parse(Value(), CultureInfo.InvariantCulture) },
+                "--quantum-at-once" => options with { QuantumMilliseconds = 0 },
                 "--appendonly" => options with { AppendOnly = true },
                 "--no-docs" => options with { WritesDocs = false },
                 "--fault" => options with { Fault = Value() },
@@ -70,8 +84,9 @@ internal sealed record LoadOptions
 
     private static List<T> Choose<T>(IReadOnlyList<T> all, string names, Func<T, string> key)
     {
-        var wanted = names.Split(',');
-        var chosen = all.Where(one => wanted.Any(name => key(one).StartsWith(name, StringComparison.Ordinal))).ToList();
+        // A whole name means that one, though others may begin like it.
+        var chosen = all.Where(one => names.Split(',').Any(name =>
+            key(one) == name || (key(one).StartsWith(name, StringComparison.Ordinal) && !all.Any(other => key(other) == name)))).ToList();
         return chosen.Count > 0 ? chosen : throw new FormatException($"Nothing is called {names}.");
     }
 }

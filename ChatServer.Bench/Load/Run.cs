@@ -25,7 +25,7 @@ internal static class Run
         var lines = Channel.CreateUnbounded<string>();
         var plan = JsonSerializer.Serialize(PlanOf(contestant, work, options, scene));
         await using var generator = Child.Start(
-            Pinning.Wrap(Pinning.GeneratorCore, Scene.Self("drive", plan)), onLine: line => lines.Writer.TryWrite(line));
+            new(Pinning.Wrap(Pinning.GeneratorCore, Scene.Self("drive", plan))), line => lines.Writer.TryWrite(line));
         var ended = generator.ExitAsync(Overhead + TimeSpan.FromSeconds(options.WarmUpSeconds + options.Seconds), cancellation);
         _ = ended.ContinueWith(
             _ => lines.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);

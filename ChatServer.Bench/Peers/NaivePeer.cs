@@ -13,16 +13,22 @@ namespace ChatServer.Bench.Peers;
 internal static class NaivePeer
 {
     public const string Verb = "peer-naive";
-    public const string Deflate = "--deflate";
+    private const string Deflate = "--deflate";
+    private const string Fault = "--fault";
 
     private static readonly ConcurrentDictionary<string, ConcurrentDictionary<Guid, NaiveMember>> Rooms = new();
 
     private static RelayFault? _fault;
     private static bool _deflates;
 
+    /// <param name="fault">What it is to do wrong; null: nothing.</param>
+    public static Launch LaunchOn(int port, bool tls, bool deflate, string? fault) => new(Scene.Self([
+        Verb, .. PeerOptions.Listening(port, tls), .. deflate ? (string[])[Deflate, "true"] : [],
+        .. fault is null ? (string[])[] : [Fault, fault]]));
+
     public static async Task<int> RunAsync(PeerOptions options)
     {
-        _fault = options.Text("--fault") is { } fault ? new(fault) : null;
+        _fault = options.Text(Fault) is { } fault ? new(fault) : null;
         _deflates = options.Text(Deflate) is not null;
         var app = options.CreateBuilder().Build();
         app.UseWebSockets();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using ChatServer.Bench.Servers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
@@ -10,6 +11,13 @@ namespace ChatServer.Bench.Peers;
 /// <summary>Options of the servers that this program can be: pairs of --name and value.</summary>
 internal sealed class PeerOptions(IReadOnlyList<string> args)
 {
+    /// <summary>The options for a port of 127.0.0.1, with this program's certificate if it is to speak TLS.</summary>
+    public static IReadOnlyList<string> Listening(int port, bool tls) =>
+    [
+        "--port", $"{port}",
+        .. tls ? (string[])["--cert", DevCertificate.Shared.CertFile, "--key", DevCertificate.Shared.KeyFile] : [],
+    ];
+
     public int Int(string name, int standard) => Text(name) is { } value ? int.Parse(value, CultureInfo.InvariantCulture) : standard;
 
     public string? Text(string name)

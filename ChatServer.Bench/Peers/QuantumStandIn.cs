@@ -5,17 +5,21 @@ using Microsoft.AspNetCore.Http;
 
 namespace ChatServer.Bench.Peers;
 
-/// <summary>Stands in for Quantum: saves a message in five milliseconds by doing nothing, and counts.</summary>
+/// <summary>Stands in for Quantum: saves a message in some milliseconds by doing nothing, and counts.</summary>
 internal static class QuantumStandIn
 {
     public const string Verb = "quantum";
     public const string CountPath = "/count";
+    public const string Delay = "--delay-ms";
+
+    /// <summary>What a save takes unless told otherwise, in milliseconds.</summary>
+    public const int StandardDelay = 5;
 
     private static long _saved;
 
     public static async Task<int> RunAsync(PeerOptions options)
     {
-        var delay = TimeSpan.FromMilliseconds(options.Int("--delay-ms", 5));
+        var delay = TimeSpan.FromMilliseconds(options.Int(Delay, StandardDelay));
         var app = options.CreateBuilder().Build();
         app.Run(context => context.Request.Path == CountPath
             ? context.Response.WriteAsync(Volatile.Read(ref _saved).ToString(CultureInfo.InvariantCulture))

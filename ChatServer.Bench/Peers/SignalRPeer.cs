@@ -5,17 +5,31 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ChatServer.Bench.Peers;
 
-/// <summary>The relay as an ASP.NET Core SignalR hub: JSON protocol, a group for each room, everything in this process's memory.</summary>
+/// <summary>
+/// The relay as an ASP.NET Core SignalR hub: JSON protocol, a group for each room, everything in this process's memory
+/// unless it has a Redis to pass messages through.
+/// </summary>
 internal static class SignalRPeer
 {
     public const string Verb = "peer-signalr";
+
+    private const string Redis = "--redis";
+
+    /// <param name="redis">The port of its backplane; null: in memory.</param>
+    public static Launch LaunchOn(int port, bool tls, int? redis = null) => new(Scene.Self([
+        Verb, .. PeerOptions.Listening(port, tls), .. redis is null ? (string[])[] : [Redis, $"127.0.0.1:{redis}"]]));
 
     public static async Task<int> RunAsync(PeerOptions options)
     {
         var builder = options.CreateBuilder();
 
         // The generator sends no pings of SignalR's own.
-        builder.Services.AddSignalR(hub => hub.ClientTimeoutInterval = TimeSpan.FromHours(1));
+        var signalR = builder.Services.AddSignalR(hub => hub.ClientTimeoutInterval = TimeSpan.FromHours(1));
+        if (options.Text(Redis) is { } redis)
+        {
+            signalR.AddStackExchangeRedis(redis);
+        }
+
         var app = builder.Build();
         app.MapHub<RelayHub>("/hub");
         await Lifeline.RunAsync(app);

@@ -11,14 +11,15 @@ namespace ChatServer.Bench.Report;
 internal static class Chart
 {
     private const int Width = 760;
-    private const int LabelWidth = 110;
+    private const int LabelWidth = 130;
     private const int MaxBar = 500;
     private const int BarHeight = 16;
     private const int BarStep = 20;
     private const int TitleHeight = 26;
     private const int Gap = 16;
 
-    public static string Of(Scoreboard board)
+    /// <param name="peers">The servers beside ChatServer.</param>
+    public static string Of(Scoreboard board, IReadOnlyList<Contestant> peers)
     {
         var body = new StringBuilder();
         var top = 8;
@@ -26,13 +27,13 @@ internal static class Chart
         {
             foreach (var measure in Headlines(work.Kind))
             {
-                top = AppendGroup(body, board, work, measure, top) + Gap;
+                top = AppendGroup(body, board, work, measure, peers, top) + Gap;
             }
         }
 
         return string.Create(CultureInfo.InvariantCulture, $$"""
             <svg xmlns="http://www.w3.org/2000/svg" width="{{Width}}" height="{{top}}" viewBox="0 0 {{Width}} {{top}}"
-              role="img" aria-label="ChatServer beside a SignalR hub and a naive relay">
+              role="img" aria-label="ChatServer beside {{string.Join(", ", peers.Select(peer => peer.Title))}}">
             <style>text { font: 13px system-ui, sans-serif; fill: #7d8590 } .title { font-weight: 600 }
               .own { fill: #2f81f7 } .peer { fill: #8b949e }</style>
             {{body}}</svg>
@@ -42,14 +43,18 @@ internal static class Chart
 
     private static IReadOnlyList<(Measure Measure, string Better)> Headlines(WorkKind kind) => kind switch
     {
-        WorkKind.Fanout => [(Measure.Deliveries, "more is better")],
+        WorkKind.Fanout => [(Measure.Messages, "more is better")],
         WorkKind.Rate => [(Measure.P99, "less is better")],
         _ => [(Measure.Connects, "more is better"), (Measure.Memory, "less is better")],
     };
 
-    private static int AppendGroup(StringBuilder body, Scoreboard board, Workload work, (Measure Measure, string Better) main, int top)
+    /// <returns>Where the group ends.</returns>
+    private static int AppendGroup(
+        StringBuilder body, Scoreboard board, Workload work, (Measure Measure, string Better) main, IReadOnlyList<Contestant> peers,
+        int top)
     {
-        var bars = Contestant.All.Where(one => board.Find(work, one) is not null)
+        // Who lost something has no bar.
+        var bars = peers.Prepend(Contestant.Product).Where(one => board.Find(work, one) is { IsSound: true })
             .Select(one => (one, Value: board.Find(work, one)!.Median(run => main.Measure.Of(work, run)))).ToList();
         var longest = bars.Max(bar => bar.Value);
         body.Append(CultureInfo.InvariantCulture,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.RegularExpressions;
 using ChatServer.Bench.Servers;
 
@@ -10,6 +11,10 @@ internal static partial class Machine
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
 
+    /// <summary>Servers, and how each tells its version.</summary>
+    private static readonly (string Title, string Program, string Option)[] Versions =
+        [("Redis", "redis-server", "--version"), ("Node.js", "node", "--version"), ("nginx", "nginx", "-v")];
+
     /// <returns>Lines of a Markdown list.</returns>
     public static async Task<string> DescribeAsync(CancellationToken cancellation)
     {
@@ -17,12 +22,20 @@ internal static partial class Machine
         var memory = Field("/proc/meminfo", "MemTotal") is { } total
             ? double.Parse(total.Split(' ')[0], CultureInfo.InvariantCulture) / (1024 * 1024)
             : 0;
-        var redis = await RedisVersionAsync(cancellation);
+        var programs = new StringBuilder(RuntimeInformation.FrameworkDescription);
+        foreach (var (title, program, option) in Versions)
+        {
+            if (Programs.Find(program) is { } file)
+            {
+                programs.Append(CultureInfo.InvariantCulture, $", {title} {await VersionAsync(file, option, cancellation)}");
+            }
+        }
+
         return string.Create(CultureInfo.InvariantCulture, $"""
             - processor: {processor ?? RuntimeInformation.ProcessArchitecture.ToString()}, {Environment.ProcessorCount} cores
             - memory: {memory:F0} GiB
             - {RuntimeInformation.OSDescription}, kernel {KernelRelease()}
-            - {RuntimeInformation.FrameworkDescription}, Redis {redis}
+            - {programs}
             - {(Pinning.Obstacle is { } obstacle ? $"nothing pinned, as {obstacle}" : "server and Redis on one core; generator and the stand-in for Quantum on the other")}
             """);
     }
@@ -37,13 +50,13 @@ internal static partial class Machine
             ? File.ReadLines(file).FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?.Split(':', 2)[1].Trim()
             : null;
 
-    private static async Task<string> RedisVersionAsync(CancellationToken cancellation)
+    private static async Task<string> VersionAsync(string program, string option, CancellationToken cancellation)
     {
-        await using var redis = Child.Start(["redis-server", "--version"]);
-        await redis.ExitAsync(AnswerLimit, cancellation);
-        return Version().Match(redis.Output) is { Success: true } match ? match.Groups["version"].Value : "of unknown version";
+        await using var child = Child.Start(new([program, option]));
+        await child.ExitAsync(AnswerLimit, cancellation);
+        return Version().Match(child.Output) is { Success: true } match ? match.Groups["version"].Value : "of unknown version";
     }
 
-    [GeneratedRegex(@"v=(?<version>[\d.]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"(v=|v|/)(?<version>[\d.]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Version();
 }

@@ -7,10 +7,13 @@ namespace ChatServer.Bench.Report;
 /// <param name="Title">With its unit.</param>
 /// <param name="Format">Of .NET.</param>
 /// <param name="Of">Takes it from a run.</param>
-/// <param name="OnlyProduct">Whether it means nothing for the others, which keep and save nothing.</param>
-internal sealed record Measure(string Title, string Format, Func<Workload, RunResult, double> Of, bool OnlyProduct = false)
+/// <param name="OfRedis">Whether it means nothing for those that have no Redis.</param>
+internal sealed record Measure(string Title, string Format, Func<Workload, RunResult, double> Of, bool OfRedis = false)
 {
     private const double Micro = 1e6;
+
+    /// <summary>The figure to compare: how many deliveries a message is depends on whether its sender gets it too.</summary>
+    public static Measure Messages { get; } = new("messages/s", "N0", (_, run) => run.Drive.SentInWindow / run.Drive.WindowSeconds);
 
     public static Measure Deliveries { get; } = new("deliveries/s", "N0", (_, run) => run.Drive.DeliveriesPerSecond);
 
@@ -26,26 +29,28 @@ internal sealed record Measure(string Title, string Format, Func<Workload, RunRe
 
     private static Measure RedisCpu { get; } =
         new("Redis CPU, µs/delivery", "F2", (_, run) => Micro * run.Drive.RedisCpuSeconds / run.Drive.DeliveriesInWindow,
-            OnlyProduct: true);
+            OfRedis: true);
 
-    private static Measure Saves { get; } = new("saved in Quantum, messages/s", "N0", (_, run) => run.SavesPerSecond, OnlyProduct: true);
+    private static Measure Saves { get; } = new("saved in Quantum, messages/s", "N0", (_, run) => run.SavesPerSecond);
 
-    private static Measure Backlog { get; } = new("left to save, messages", "N0", (_, run) => run.Backlog, OnlyProduct: true);
+    private static Measure Backlog { get; } = new("left to save, messages", "N0", (_, run) => run.Backlog);
 
     private static Measure Allocated { get; } =
-        new("allocated, bytes/message", "N0", (_, run) => run.AllocatedBytes / (double)run.Drive.SentInWindow, OnlyProduct: true);
+        new("allocated, bytes/message", "N0", (_, run) => run.AllocatedBytes / (double)run.Drive.SentInWindow);
 
     private static Measure AllocatedEach { get; } =
-        new("allocated, bytes/delivery", "N1", (_, run) => run.AllocatedBytes / (double)run.Drive.DeliveriesInWindow, OnlyProduct: true);
+        new("allocated, bytes/delivery", "N1", (_, run) => run.AllocatedBytes / (double)run.Drive.DeliveriesInWindow);
 
-    private static Measure Sent { get; } = new("messages/s", "N0", (_, run) => run.Drive.SentInWindow / run.Drive.WindowSeconds);
+
+    /// <summary>What the others do not have, as they keep and save nothing, or do not tell what they allocate.</summary>
+    public static IReadOnlyList<Measure> OfProduct { get; } = [Allocated, AllocatedEach, Saves, Backlog];
 
     public static IReadOnlyList<Measure> For(WorkKind kind) => kind switch
     {
-        WorkKind.Fanout => [Deliveries, Sent, ServerCpu, RedisCpu, Allocated, AllocatedEach, Saves, Backlog],
+        WorkKind.Fanout => [Messages, Deliveries, ServerCpu, RedisCpu],
         WorkKind.Rate =>
             [new("p50, ms", "F2", (_, run) => run.Drive.P50), P99, new(
-                "p99.9, ms", "F2", (_, run) => run.Drive.P999), ServerCpu, RedisCpu, Saves, Backlog],
+                "p99.9, ms", "F2", (_, run) => run.Drive.P999), ServerCpu, RedisCpu],
         _ => [Connects, Memory],
     };
 }

@@ -10,8 +10,12 @@ internal sealed class Scoreboard
 
     public bool IsSound => _cells.Values.All(cell => cell.IsSound);
 
-    /// <summary>Whether there is something for every workload and every server.</summary>
-    public bool IsComplete => _cells.Count == Workload.All.Sum(work => Contestant.All.Count(one => one.CanDo(work)));
+    /// <summary>Whether ChatServer lost nothing, whatever the others did.</summary>
+    public bool IsProductSound => _cells.All(cell => cell.Key.Contestant != Contestant.Product.Key || cell.Value.IsSound);
+
+    /// <summary>Whether there is something for every workload, of ChatServer and of these peers.</summary>
+    public bool IsComplete(IReadOnlyList<Contestant> peers) => Workload.All.All(work =>
+        peers.Append(Contestant.Product).Where(one => one.CanDo(work)).All(one => Find(work, one) is not null));
 
     /// <summary>The largest share of its core that the generator used, as a median of a workload's runs.</summary>
     public double BusiestGenerator(bool overTls) =>

@@ -37,25 +37,27 @@ internal sealed class Child : IAsyncDisposable
         }
     }
 
-    /// <param name="command">Program and arguments.</param>
-    /// <param name="environment">Added to ours; null takes a variable out.</param>
     /// <param name="onLine">Told each line of its standard output.</param>
-    public static Child Start(
-        IReadOnlyList<string> command, IEnumerable<(string Name, string? Value)>? environment = null, Action<string>? onLine = null)
+    public static Child Start(Launch launch, Action<string>? onLine = null)
     {
-        var start = new ProcessStartInfo(command[0], command.Skip(1))
+        var start = new ProcessStartInfo(launch.Command[0], launch.Command.Skip(1))
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var (name, value) in environment ?? [])
+        foreach (var (name, value) in launch.Environment)
         {
             start.Environment[name] = value;
         }
 
         var child = new Child(start);
+        foreach (var (name, text) in launch.Files)
+        {
+            File.WriteAllText(Path.Combine(start.WorkingDirectory, name), text);
+        }
+
         child._process.OutputDataReceived += (_, line) => child.Keep(line.Data, onLine);
         child._process.ErrorDataReceived += (_, line) => child.Keep(line.Data, null);
         try
@@ -65,8 +67,8 @@ internal sealed class Child : IAsyncDisposable
         catch (Win32Exception missing)
         {
             AppDomain.CurrentDomain.ProcessExit -= child.KillLeftOver;
-            child._directory.Delete();
-            throw new InvalidOperationException($"{command[0]} can't be started: {missing.Message}", missing);
+            child._directory.Delete(recursive: true);
+            throw new InvalidOperationException($"{launch.Command[0]} can't be started: {missing.Message}", missing);
         }
 
         child._process.BeginOutputReadLine();

@@ -13,4 +13,19 @@ internal static class FreePort
         socket.Start();
         return ((IPEndPoint)socket.LocalEndpoint).Port;
     }
+
+    /// <returns>Whether somebody listens there now.</returns>
+    public static async Task<bool> IsTakenAsync(int port)
+    {
+        using var client = new TcpClient();
+        try
+        {
+            await client.ConnectAsync("127.0.0.1", port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
 }

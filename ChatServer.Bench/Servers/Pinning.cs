@@ -12,13 +12,9 @@ internal static class Pinning
     /// <summary>Why nothing can be pinned here; null if it can.</summary>
     public static string? Obstacle { get; } =
         Environment.ProcessorCount < 2 ? "this machine gives one core only"
-        : !IsInPath("taskset") ? "there is no taskset on this machine"
+        : Programs.Find("taskset") is null ? "there is no taskset on this machine"
         : null;
 
     public static IReadOnlyList<string> Wrap(int core, params IReadOnlyList<string> command) =>
         Obstacle is null ? ["taskset", "-c", $"{core}", .. command] : command;
-
-    private static bool IsInPath(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-            .Any(folder => File.Exists(Path.Combine(folder, program)));
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using ChatServer.Bench.Peers;
 
 namespace ChatServer.Bench.Servers;
@@ -11,7 +10,7 @@ internal sealed class Scene : IAsyncDisposable
 
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
 
-    /// <summary>As ChatServer's image has it; the peers, too, run on .NET and gain by it.</summary>
+    /// <summary>As ChatServer's image has it; peers that run on .NET gain by it too.</summary>
     private static readonly (string, string?) YoungestObjects = ("DOTNET_GCgen0size", "0x2000000");
 
     private readonly HttpClient _http = new(new SocketsHttpHandler
@@ -39,23 +38,26 @@ internal sealed class Scene : IAsyncDisposable
 
     private int? QuantumPort { get; set; }
 
+    /// <summary>A scene with all that is added to it.</summary>
+    public static async Task<Scene> BuildAsync(Func<Scene, Task> add)
+    {
+        var scene = new Scene();
+        try
+        {
+            await add(scene);
+            return scene;
+        }
+        catch
+        {
+            // Nobody else will ever hold it.
+            await scene.DisposeAsync();
+            throw;
+        }
+    }
+
     /// <summary>This program in another role.</summary>
     public static IReadOnlyList<string> Self(params IReadOnlyList<string> arguments) =>
         ["dotnet", Path.Combine(AppContext.BaseDirectory, "ChatServer.Bench.dll"), .. arguments];
-
-    public static async Task<bool> ListensAsync(int port)
-    {
-        using var client = new TcpClient();
-        try
-        {
-            await client.ConnectAsync("127.0.0.1", port);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
-    }
 
     /// <param name="appendOnly">Whether Redis writes to disk, as it should if messages matter (appendfsync everysec).</param>
     /// <returns>Its port.</returns>
@@ -63,31 +65,35 @@ internal sealed class Scene : IAsyncDisposable
     {
         var port = FreePort.Next();
         var redis = await AddAsync(
-            Pinning.Wrap(
-                Pinning.ServerCore,
-                "redis-server", "--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", appendOnly ? "yes" : "no",
-                "--daemonize", "no"),
-            port, [], cancellation);
+            Pinning.ServerCore,
+            new(["redis-server", "--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", appendOnly ? "yes" : "no",
+                "--daemonize", "no"]),
+            port, cancellation);
         RedisPids = [redis.Id];
         return port;
     }
 
+    /// <param name="milliseconds">That it takes for a save.</param>
     /// <returns>Its port.</returns>
-    public async Task<int> AddQuantumAsync(CancellationToken cancellation)
+    public async Task<int> AddQuantumAsync(int milliseconds, CancellationToken cancellation)
     {
         var port = FreePort.Next();
-        await AddAsync(Pinning.Wrap(Pinning.GeneratorCore, Self(QuantumStandIn.Verb, "--port", $"{port}")), port, [], cancellation);
+        await AddAsync(
+            Pinning.GeneratorCore,
+            new(Self(QuantumStandIn.Verb, "--port", $"{port}", QuantumStandIn.Delay, $"{milliseconds}")),
+            port, cancellation);
         QuantumPort = port;
         return port;
     }
 
     /// <summary>A server to be measured, on a core that it shares with nothing but its Redis.</summary>
-    public async Task AddServerAsync(
-        Func<int, IReadOnlyList<string>> command, Func<int, IEnumerable<(string, string?)>> environment, CancellationToken cancellation)
+    /// <param name="launchOn">How to start it on a port.</param>
+    public async Task AddServerAsync(Func<int, Launch> launchOn, CancellationToken cancellation)
     {
         var port = FreePort.Next();
+        var launch = launchOn(port);
         var server = await AddAsync(
-            Pinning.Wrap(Pinning.ServerCore, command(port)), port, [.. environment(port), YoungestObjects], cancellation);
+            Pinning.ServerCore, launch with { Environment = [.. launch.Environment, YoungestObjects] }, port, cancellation);
         _ports.Add(port);
         _serverPids.Add(server.Id);
     }
@@ -128,12 +134,11 @@ internal sealed class Scene : IAsyncDisposable
         }
     }
 
-    private async Task<Child> AddAsync(
-        IReadOnlyList<string> command, int port, IEnumerable<(string, string?)> environment, CancellationToken cancellation)
+    private async Task<Child> AddAsync(int core, Launch launch, int port, CancellationToken cancellation)
     {
-        var child = Child.Start(command, environment);
+        var child = Child.Start(launch with { Command = Pinning.Wrap(core, launch.Command) });
         _children.Push(child);
-        await child.WaitUntilAsync(() => ListensAsync(port), StartLimit, cancellation);
+        await child.WaitUntilAsync(() => FreePort.IsTakenAsync(port), StartLimit, cancellation);
         return child;
     }
 }
