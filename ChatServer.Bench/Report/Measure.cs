@@ -41,7 +41,6 @@ internal sealed record Measure(string Title, string Format, Func<Workload, RunRe
     private static Measure AllocatedEach { get; } =
         new("allocated, bytes/delivery", "N1", (_, run) => run.AllocatedBytes / (double)run.Drive.DeliveriesInWindow);
 
-
     /// <summary>What the others do not have, as they keep and save nothing, or do not tell what they allocate.</summary>
     public static IReadOnlyList<Measure> OfProduct { get; } = [Allocated, AllocatedEach, Saves, Backlog];
 
