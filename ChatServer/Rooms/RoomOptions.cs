@@ -42,6 +42,9 @@ internal sealed record RoomOptions(int MaxRoomsPerConnection, int MaxMessageByte
     /// <summary>How long to wait for a gap to close by itself before the log is read; also the pause before it is read again.</summary>
     public static readonly TimeSpan GapPatience = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>The pause after an unexpected error before a log is read again.</summary>
+    public static readonly TimeSpan TroublePause = TimeSpan.FromSeconds(5);
+
     /// <summary>How long a returning peer may take to make space for the next page before it counts as slow.</summary>
     public static readonly TimeSpan ReplayPatience = TimeSpan.FromSeconds(10);
 
