@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ChatServer.Backplane;
 using ChatServer.Protocol;
 using ChatServer.Redis;
@@ -100,13 +101,30 @@ public sealed class AcceptBatcherTests(RedisServer redis) : IClassFixture<RedisS
         }
     }
 
+    [Fact(Timeout = Limit)]
+    public async Task Post_MegabytesWaitInOneRoom_AnotherWaitsForOneCallAtMost()
+    {
+        var (loud, quiet) = (Drafts.NewRoom(), Drafts.NewRoom());
+        var body = new string('b', 60_000);
+        var told = new ConcurrentQueue<RoomKey>();
+
+        var answers = await TogetherAsync(
+            [.. Enumerable.Range(0, 200).Select(number => Drafts.Of(loud, 7, $"m{number}", body)), Drafts.Of(quiet, 8, "a1")],
+            draft => told.Enqueue(draft.Room));
+
+        (await Task.WhenAll(answers)).Select(answer => answer.Seq).Should().Equal([.. Enumerable.Range(1, 200), 1]);
+        told.TakeWhile(room => room == loud).Count().Should().BeLessThan(20, "12 MB are no call");
+    }
+
     /// <summary>Posts messages while a call is under way: they share the next ones.</summary>
-    private async Task<Task<Acceptance>[]> TogetherAsync(params MessageDraft[] drafts)
+    private Task<Task<Acceptance>[]> TogetherAsync(params MessageDraft[] drafts) => TogetherAsync(drafts, _ => { });
+
+    private async Task<Task<Acceptance>[]> TogetherAsync(MessageDraft[] drafts, Action<MessageDraft> told)
     {
         await Node.Database.ExecuteAsync("CLIENT", "PAUSE", 300, "ALL");
         var first = Node.Backplane.AcceptAsync(Drafts.Of(Drafts.NewRoom(), 7, "first"));
         await Task.Delay(50);
-        var answers = drafts.Select(draft => Node.Backplane.AcceptAsync(draft)).ToArray();
+        var answers = drafts.Select(draft => Node.Backplane.AcceptAsync(draft, told)).ToArray();
         await first;
         await Task.WhenAll(answers).ContinueWith(_ => { }, TaskScheduler.Default);
         return answers;

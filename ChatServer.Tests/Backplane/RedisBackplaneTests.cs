@@ -5,6 +5,7 @@ using ChatServer.Redis;
 using ChatServer.Tests.Backplane.Support;
 using ChatServer.Tests.Redis.Support;
 using ChatServer.Tests.Support;
+using StackExchange.Redis;
 
 namespace ChatServer.Tests.Backplane;
 
@@ -31,6 +32,35 @@ public sealed class RedisBackplaneTests(RedisServer redis) : BackplaneContract, 
         (await Backplane.AcceptAsync(Drafts.Of(room, 7, "a2"))).Seq.Should().Be(2);
         await Node.Database.ExecuteAsync("SCRIPT", "FLUSH");
         (await Backplane.ReadAsync(room, 0, 10)).Messages.Should().HaveCount(2);
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("3-0", "x", "y")]
+    [InlineData("3-0", "m", "no JSON", "o", "0000000000000001")]
+    [InlineData("3-0", "m", "{\"type\":\"chat\"}", "o", "nobody")]
+    [InlineData("3-0", "m", "", "o", "0000000000000001")]
+    public async Task Read_AnEntryThatIsNoMessage_LeavesItOutAsAHole(string id, params string[] fields)
+    {
+        var room = Drafts.NewRoom();
+        foreach (var number in Enumerable.Range(1, 6))
+        {
+            await Backplane.AcceptAsync(Drafts.Of(room, 7, $"a{number}"));
+        }
+
+        var entries = await Node.Database.StreamRangeAsync(Node.Keys.Log(room));
+        await Node.Database.KeyDeleteAsync(Node.Keys.Log(room));
+        var foreign = fields.Chunk(2).Select(pair => new NameValueEntry(pair[0], pair[1])).ToArray();
+        foreach (var entry in entries)
+        {
+            await Node.Database.StreamAddAsync(Node.Keys.Log(room), entry.Id == id ? foreign : entry.Values, entry.Id);
+        }
+
+        Seqs(await Backplane.ReadAsync(room, 0, 100)).Should().Equal([1, 2], "a page has no hole");
+        Seqs(await Backplane.ReadAsync(room, 2, 100)).Should().Equal(4, 5, 6);
+        Seqs(await Backplane.ReadAsync(room, 2, 1)).Should().Equal([4], "what can be read is, however small the page");
+        (await Backplane.ReadAsync(room, 5, 100)).Head.Should().Be(6);
+
+        static IEnumerable<long> Seqs(LogPage page) => page.Messages.Select(message => message.Seq);
     }
 
     [Fact(Timeout = Limit)]

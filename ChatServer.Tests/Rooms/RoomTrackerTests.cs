@@ -1,9 +1,12 @@
+using System.Collections.Concurrent;
 using ChatServer.Backplane;
 using ChatServer.Protocol;
 using ChatServer.Redis;
 using ChatServer.Rooms;
 using ChatServer.Tests.Backplane.Support;
 using ChatServer.Tests.Rooms.Support;
+using ChatServer.Tests.Support;
+using Microsoft.Extensions.Logging;
 
 namespace ChatServer.Tests.Rooms;
 
@@ -32,6 +35,34 @@ public sealed class RoomTrackerTests
         }
 
         (await peer.SeenUpToAsync($"{lost + 2}")).Should().Equal(["joined 0", .. Enumerable.Range(1, lost + 1).Select(seq => $"{seq}")]);
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData(64 * 1024, 15)]
+    [InlineData(2 * 1024 * 1024, 1)]
+    public async Task CatchUpAndReplay_LargeMessagesMayBeThere_ReadPagesBoundedInBytes(int maxMessageBytes, int most)
+    {
+        var rooms = RoomParts.Directory(_backplane, rooms: RoomParts.Options with { MaxMessageBytes = maxMessageBytes });
+        var (peer, late) = (new RoomPeer(), new RoomPeer(8));
+        await rooms.JoinAsync(peer.Connection, _key, null, null);
+        var counts = new ConcurrentQueue<int>();
+        _backplane.BeforeRead = (_, count) =>
+        {
+            counts.Enqueue(count);
+            return Task.CompletedTask;
+        };
+        _backplane.Loses = _ => true;
+        for (var number = 1; number <= 40; number++)
+        {
+            await _backplane.AcceptAsync(Drafts.Of(_key, 99, $"m{number}"));
+        }
+
+        _backplane.Restore();
+        await peer.SeenUpToAsync("40");
+        await rooms.JoinAsync(late.Connection, _key, 0, (await _backplane.ReadAsync(_key, 0, 0)).Epoch);
+
+        (await late.SeenUpToAsync("40")).Should().Equal(["joined 40 recovered", .. Enumerable.Range(1, 39).Select(seq => $"{seq}")]);
+        counts.Max().Should().Be(most);
     }
 
     [Fact(Timeout = Limit)]
@@ -97,6 +128,39 @@ public sealed class RoomTrackerTests
 
         (await peer.SeenUpToAsync("2")).Should().Equal("joined 0", "1");
         reads.Should().Be(3);
+    }
+
+    /// <summary>Whatever goes wrong is logged, and the gap is healed when it has passed.</summary>
+    [Theory(Timeout = Limit)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Track_UnexpectedError_IsLoggedAndTriedAgainAfterAPause(bool afterAnInterruption)
+    {
+        using var log = new LogLines();
+        using var loggers = LoggerFactory.Create(builder => builder.AddProvider(log));
+        var rooms = RoomParts.Directory(_backplane, logger: loggers.CreateLogger<RoomTracker>());
+        var peer = new RoomPeer();
+        await rooms.JoinAsync(peer.Connection, _key, null, null);
+        var reads = 0;
+        _backplane.BeforeRead = (_, _) =>
+            Interlocked.Increment(ref reads) == 1 ? throw new FormatException("no message") : Task.CompletedTask;
+        _backplane.Loses = message => message.Seq == 1;
+        await _backplane.AcceptAsync(Drafts.Of(_key, 99, "m1"));
+        if (afterAnInterruption)
+        {
+            _backplane.Restore();
+        }
+        else
+        {
+            await _backplane.AcceptAsync(Drafts.Of(_key, 99, "m2"));
+        }
+
+        await Task.Delay(1000);
+        reads.Should().BeLessThanOrEqualTo(2, "it does not spin");
+        log.All.Should().ContainSingle(line => line.StartsWith("Error", StringComparison.Ordinal)).Which.Should().Contain("[802]");
+
+        (await peer.SeenUpToAsync(afterAnInterruption ? "1" : "2")).Should().StartWith("joined 0");
+        peer.Seen.Should().Equal(afterAnInterruption ? ["joined 0", "1"] : ["joined 0", "1", "2"]);
     }
 
     [Fact(Timeout = Limit)]

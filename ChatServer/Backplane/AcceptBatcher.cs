@@ -9,11 +9,6 @@ namespace ChatServer.Backplane;
 /// </summary>
 internal sealed class AcceptBatcher(GenerationScripts scripts, LogLimits limits, TimeProvider time) : IThreadPoolWorkItem
 {
-    /// <summary>
-    /// Keeps one call, during which Redis serves nobody else, at a few milliseconds. Large ones let a room's messages leave in one write.
-    /// </summary>
-    private const int MaxBatch = 512;
-
     private readonly Lock _gate = new();
     private readonly AcceptQueue _waiting = new();
     private readonly List<PostedMessage> _batch = [];
@@ -70,7 +65,7 @@ internal sealed class AcceptBatcher(GenerationScripts scripts, LogLimits limits,
         _batch.Clear();
         lock (_gate)
         {
-            _waiting.MoveTo(_batch, MaxBatch);
+            _waiting.MoveTo(_batch, BackplaneOptions.AcceptsAtOnce, BackplaneOptions.AcceptBytesAtOnce);
             return _running = _batch.Count > 0;
         }
     }
@@ -79,7 +74,7 @@ internal sealed class AcceptBatcher(GenerationScripts scripts, LogLimits limits,
     {
         lock (_gate)
         {
-            _waiting.MoveTo(_batch, int.MaxValue);
+            _waiting.MoveTo(_batch, int.MaxValue, long.MaxValue);
         }
     }
 }

@@ -4,8 +4,8 @@ namespace ChatServer.Backplane;
 
 /// <summary>
 /// What waits for the accept step, room by room. Rooms take turns, and at its turn a room's messages go together: they share the room's
-/// part of the script call and leave in one write per member. A room with much to say delays the others by one batch at most. Not safe for
-/// use by several threads at once.
+/// part of the script call and leave in one write per member. A room with much to say delays the others by one batch at most, and a batch is
+/// bounded in bytes as well. Not safe for use by several threads at once.
 /// </summary>
 internal sealed class AcceptQueue
 {
@@ -28,21 +28,34 @@ internal sealed class AcceptQueue
         waiting.Enqueue(message);
     }
 
-    /// <summary>Moves up to <paramref name="most"/> messages into a batch, those of a room in their order and next to each other.</summary>
-    public void MoveTo(List<PostedMessage> batch, int most)
+    /// <summary>Moves messages into a batch, those of a room in their order and next to each other.</summary>
+    /// <param name="most">How many messages the batch may hold then.</param>
+    /// <param name="mostBytes">How many bytes of JSON may be moved; one message is moved whatever its size.</param>
+    public void MoveTo(List<PostedMessage> batch, int most, long mostBytes)
     {
-        while (batch.Count < most && _turns.TryDequeue(out var room))
+        var bytes = 0L;
+        while (_turns.TryPeek(out var room))
         {
             var waiting = _rooms[room];
-            while (batch.Count < most && waiting.TryDequeue(out var message))
+            var before = batch.Count;
+            while (waiting.TryPeek(out var message) && batch.Count < most
+                && (bytes == 0 || bytes + message.Draft.Json.Length <= mostBytes))
             {
-                batch.Add(message);
+                batch.Add(waiting.Dequeue());
+                bytes += message.Draft.Json.Length;
             }
 
+            if (batch.Count == before)
+            {
+                // The batch is full; this room's turn is the next.
+                return;
+            }
+
+            _turns.Dequeue();
             if (waiting.Count > 0)
             {
                 _turns.Enqueue(room);
-                continue;
+                return;
             }
 
             _rooms.Remove(room);

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using ChatServer.Protocol;
 using ChatServer.Redis;
 using ChatServer.Redis.Subscriptions;
@@ -16,6 +15,7 @@ internal sealed partial class RedisBackplane : IBackplane
     private readonly AcceptBatcher _batcher;
     private readonly ConcurrentDictionary<RoomKey, RoomNames> _names = new();
     private readonly GenerationScripts _scripts;
+    private readonly ConcurrentDictionary<RoomKey, bool> _unreadable = new();
     private readonly ILogger<RedisBackplane> _logger;
 
     public RedisBackplane(
@@ -54,6 +54,7 @@ internal sealed partial class RedisBackplane : IBackplane
         return new Subscription(() =>
         {
             _names.TryRemove(room, out _);
+            _unreadable.TryRemove(room, out _);
             return subscription.DisposeAsync();
         });
     }
@@ -68,22 +69,25 @@ internal sealed partial class RedisBackplane : IBackplane
 
     public async ValueTask<LogPage> ReadAsync(RoomKey room, long after, int count, string? seenIn = null)
     {
-        var answer = (RedisResult[])(await _scripts.ReadAsync(
-            [_keys.Room(room), _keys.Log(room)], [after, count, Epoch.New(), seenIn ?? ""]))!;
-        var epoch = (string)answer[0]!;
-        var entries = (RedisResult[])answer[2]!;
-        var messages = new RelayedMessage[entries.Length];
-        for (var index = 0; index < entries.Length; index++)
+        while (true)
         {
-            var entry = (RedisResult[])entries[index]!;
-            var fields = (RedisValue[])entry[1]!;
-            var id = (string)entry[0]!;
-            RoomPayload.TryConnection((byte[])fields[3]!, out var origin);
-            messages[index] = new(
-                long.Parse(id.AsSpan(0, id.IndexOf('-')), NumberStyles.None, CultureInfo.InvariantCulture), epoch, origin, fields[1]);
-        }
+            var answer = (RedisResult[])(await _scripts.ReadAsync(
+                [_keys.Room(room), _keys.Log(room)], [after, count, Epoch.New(), seenIn ?? ""]))!;
+            var (epoch, head, entries) = ((string)answer[0]!, (long)answer[1], (RedisResult[])answer[2]!);
+            var messages = LogEntries.Read(entries, epoch, head, out var unreadable);
+            if (unreadable is not null && _unreadable.TryAdd(room, true))
+            {
+                Log.UnreadableEntry(_logger, unreadable, _keys.Log(room));
+            }
 
-        return new(epoch, (long)answer[1], messages) { Past = EpochEnd.ReadAll((string)answer[3]!) };
+            if (messages.Count > 0 || entries.Length == 0)
+            {
+                return new(epoch, head, messages) { Past = EpochEnd.ReadAll((string)answer[3]!) };
+            }
+
+            // Nothing but entries of no use: what can be read lies behind them. Nobody has seen those, so the position counts as asked for.
+            (after, seenIn) = (LogEntries.SeqOf(entries[^1]), null);
+        }
     }
 
     public async ValueTask NotifyRoomAsync(RoomKey room, RoomNotice notice) =>
@@ -92,12 +96,16 @@ internal sealed partial class RedisBackplane : IBackplane
     public async ValueTask NotifyUserAsync(long userId, ReadOnlyMemory<byte> json) =>
         await RedisCalls.TryAsync(() => _database.PublishAsync(RedisChannel.Literal(RedisKeys.UserChannel(userId)), json));
 
-
     private static partial class Log
     {
         [LoggerMessage(300, LogLevel.Warning,
             "On channel {Channel} came {Bytes} bytes that no ChatServer wrote; they are dropped. Check who else publishes "
             + "there.")]
         public static partial void ForeignPayload(ILogger logger, string channel, int bytes);
+
+        [LoggerMessage(302, LogLevel.Error,
+            "Entry {Entry} of the log {Key} cannot be read and is left out, as are others of this room; members start over behind it. "
+            + "Check who else writes there.")]
+        public static partial void UnreadableEntry(ILogger logger, string entry, string key);
     }
 }

@@ -32,6 +32,7 @@ internal sealed record ChatSettings(
             reader.Required("QUANTUM_SERVER_URL", "it is where messages are saved");
         }
 
+        var requests = RequestOptions.Read(reader);
         var settings = new ChatSettings(
             isEmbedded,
             RedisOptions.Read(reader),
@@ -40,16 +41,16 @@ internal sealed record ChatSettings(
             ConnectionOptions.Read(reader),
             QuantumOptions.Read(reader),
             RoomAccessOptions.Read(reader),
-            RoomOptions.Read(reader),
+            RoomOptions.Read(reader, requests.MaxMessageBytes),
             OutboxOptions.Read(reader),
-            RequestOptions.Read(reader),
+            requests,
             EndpointOptions.Read(reader, mode, isEmbedded, isDevelopment),
             reader.KnownNames,
             UnknownSettings.Find(configuration, reader.KnownNames));
-        if (settings.Requests.MaxMessageBytes > settings.Connections.SendQueueBytes - ConnectionOptions.MessageOverheadBytes)
+        if (requests.MaxMessageBytes > settings.Connections.SendQueueBytes - ConnectionOptions.MessageOverheadBytes)
         {
             reader.Mistake("MAX_MESSAGE_BYTES", string.Create(CultureInfo.InvariantCulture,
-                $"{settings.Requests.MaxMessageBytes} and a frame around it do not fit into SEND_QUEUE_BYTES, {settings.Connections
+                $"{requests.MaxMessageBytes} and a frame around it do not fit into SEND_QUEUE_BYTES, {settings.Connections
                     .SendQueueBytes}: that has to be larger by {ConnectionOptions.MessageOverheadBytes} at least."));
         }
 

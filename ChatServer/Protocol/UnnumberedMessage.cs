@@ -19,6 +19,9 @@ internal sealed class UnnumberedMessage
         _bytes = new byte[headLength + headLength + MostDigits + tailLength];
     }
 
+    /// <summary>Bytes of the JSON, but for the seq.</summary>
+    public int Length => _headLength + _tailLength;
+
     /// <summary>The JSON up to the seq.</summary>
     public Memory<byte> Head => _bytes.AsMemory(0, _headLength);
 

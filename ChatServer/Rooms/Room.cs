@@ -277,13 +277,29 @@ internal sealed class Room : IRoomListener
     }
 
     /// <summary>The log has been read as far as it helps.</summary>
-    /// <returns>False if the room has lost track again since: start over.</returns>
-    public bool TryEndTracking()
+    /// <param name="giveUp">Where nobody is here, end it all the same: the next message that comes begins it anew.</param>
+    /// <returns>False if the room has lost track again since, or still: start over.</returns>
+    public bool TryEndTracking(bool giveUp = false)
     {
         lock (_gate)
         {
-            return _sequence.TryEndTracking();
+            return _sequence.TryEndTracking(giveUp && _members.Count == 0);
         }
+    }
+
+    /// <summary>Something may be missing that nothing shows yet: has the log merged in, unless that is under way.</summary>
+    public void LoseTrack()
+    {
+        lock (_gate)
+        {
+            _sequence.LoseTrack();
+            if (!_sequence.TryBeginTracking())
+            {
+                return;
+            }
+        }
+
+        _lostTrack(this);
     }
 
     public void OnNotice(RoomNotice notice)

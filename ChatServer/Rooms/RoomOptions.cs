@@ -1,22 +1,30 @@
 using ChatServer.Backplane;
 using ChatServer.Configuration;
+using ChatServer.Connections;
 
 namespace ChatServer.Rooms;
 
 /// <summary>Settings of rooms: how much of a room is kept and for how long, and how long members have to catch up.</summary>
 /// <param name="MaxRoomsPerConnection">Over it a join is answered <c>forbidden</c>.</param>
-internal sealed record RoomOptions(int MaxRoomsPerConnection)
+/// <param name="MaxMessageBytes">The largest message that clients may send.</param>
+internal sealed record RoomOptions(int MaxRoomsPerConnection, int MaxMessageBytes)
 {
     /// <summary>Messages in a room's log, at least: Redis trims whole blocks, so that some more may be held.</summary>
     public const int LogMessages = 1000;
 
-    /// <summary>Messages that are read from a log at once to bring a room up to date.</summary>
+    /// <summary>
+    /// Bytes that are read from a log at once, at most, for a room or for a connection: Redis serves nobody else meanwhile. A larger message
+    /// goes alone. As a log knows no sizes before it is read, all messages count as the largest that there may be.
+    /// </summary>
+    public const int PageBytes = 1024 * 1024;
+
+    /// <summary>Messages that are read from a log at once to bring a room up to date, at most.</summary>
     public const int CatchUpPageMessages = 256;
 
     /// <summary>Rooms that read their logs at once after an interruption.</summary>
     public const int CatchUpsAtOnce = 32;
 
-    /// <summary>Messages that are read from a log at once for a returning connection.</summary>
+    /// <summary>Messages that are read from a log at once for a returning connection, at most.</summary>
     public const int ReplayPageMessages = 64;
 
     /// <summary>What is kept of live messages, in bytes, for one connection that is reading the log.</summary>
@@ -34,8 +42,21 @@ internal sealed record RoomOptions(int MaxRoomsPerConnection)
     /// <summary>How long to wait for a gap to close by itself before the log is read; also the pause before it is read again.</summary>
     public static readonly TimeSpan GapPatience = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>The pause after an unexpected error before a log is read again.</summary>
+    public static readonly TimeSpan TroublePause = TimeSpan.FromSeconds(5);
+
     /// <summary>How long a returning peer may take to make space for the next page before it counts as slow.</summary>
     public static readonly TimeSpan ReplayPatience = TimeSpan.FromSeconds(10);
 
-    public static RoomOptions Read(SettingReader settings) => new(settings.Int("MAX_ROOMS_PER_CONNECTION", 500, 1, 100_000));
+    /// <summary>The size of a page to bring a room up to date, in messages.</summary>
+    public int CatchUpPage => MessagesOfPage(CatchUpPageMessages);
+
+    /// <summary>The size of a page for a returning connection, in messages.</summary>
+    public int ReplayPage => MessagesOfPage(ReplayPageMessages);
+
+    /// <param name="maxMessageBytes">The largest message that clients may send.</param>
+    public static RoomOptions Read(SettingReader settings, int maxMessageBytes) =>
+        new(settings.Int("MAX_ROOMS_PER_CONNECTION", 500, 1, 100_000), maxMessageBytes);
+
+    private int MessagesOfPage(int most) => Math.Clamp(PageBytes / (MaxMessageBytes + ConnectionOptions.MessageOverheadBytes), 1, most);
 }

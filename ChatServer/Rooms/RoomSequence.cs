@@ -38,8 +38,12 @@ internal sealed class RoomSequence(Action<RelayedMessage> deliver)
     }
 
     /// <summary>The log has been read as far as it helps.</summary>
-    /// <returns>False if it has lost track again since: start over.</returns>
-    public bool TryEndTracking() => !(_isTracked = HasLostTrack);
+    /// <param name="giveUp">End it in any case.</param>
+    /// <returns>False if it has lost track again since, or still: start over.</returns>
+    public bool TryEndTracking(bool giveUp = false) => !(_isTracked = HasLostTrack && !giveUp);
+
+    /// <summary>Something may be missing that no gap shows.</summary>
+    public void LoseTrack() => _isAstray = true;
 
     /// <summary>What has come and is not delivered yet.</summary>
     public IEnumerable<RelayedMessage> Waiting => _ahead.Values;

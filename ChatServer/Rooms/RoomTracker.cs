@@ -9,7 +9,7 @@ namespace ChatServer.Rooms;
 /// subscription. Most gaps are two copies overtaking each other; what is still missing after <see cref="RoomOptions.GapPatience"/> was lost
 /// on the way.
 /// </summary>
-internal sealed partial class RoomTracker(IBackplane backplane, TimeProvider time, ILogger<RoomTracker> logger)
+internal sealed partial class RoomTracker(IBackplane backplane, RoomOptions options, TimeProvider time, ILogger<RoomTracker> logger)
 {
     /// <summary>For a room that has lost track; runs in the background until the room has caught up.</summary>
     public void Track(Room room) => _ = TrackAsync(room);
@@ -30,7 +30,7 @@ internal sealed partial class RoomTracker(IBackplane backplane, TimeProvider tim
         do
         {
             before = room.Position;
-            page = await backplane.ReadAsync(room.Key, before.Seq, RoomOptions.CatchUpPageMessages, before.Epoch);
+            page = await backplane.ReadAsync(room.Key, before.Seq, options.CatchUpPage, before.Epoch);
         }
         while (!room.Merge(page));
 
@@ -42,24 +42,44 @@ internal sealed partial class RoomTracker(IBackplane backplane, TimeProvider tim
     }
 
     /// <summary>
-    /// Catches up, however long Redis is out of reach. Meanwhile what lies beyond a gap waits: nothing is delivered out of order.
+    /// Catches up, however long Redis is out of reach. Meanwhile what lies beyond a gap waits: nothing is delivered out of order. Where
+    /// anything else goes wrong, tries again and again in the background, and the caller goes on.
     /// </summary>
-    public Task CatchUpPatientlyAsync(Room room) =>
-        RedisRetry.UntilDoneAsync(
-            () => CatchUpAsync(room), () => RoomOptions.GapPatience, time,
-            exception => Log.Waiting(logger, exception, room.Key.CompanyId, room.Key.RoomId));
+    public async Task CatchUpPatientlyAsync(Room room)
+    {
+        if (!await TryCatchUpAsync(room))
+        {
+            room.LoseTrack();
+        }
+    }
 
     private async Task TrackAsync(Room room)
     {
+        var pause = RoomOptions.GapPatience;
         do
         {
-            await Task.Delay(RoomOptions.GapPatience, time);
-            if (room.HasLostTrack)
-            {
-                await CatchUpPatientlyAsync(room);
-            }
+            await Task.Delay(pause, time);
+            pause = !room.HasLostTrack || await TryCatchUpAsync(room) ? RoomOptions.GapPatience : RoomOptions.TroublePause;
         }
-        while (!room.TryEndTracking());
+        while (!room.TryEndTracking(giveUp: pause == RoomOptions.TroublePause));
+    }
+
+    /// <returns>False if something else went wrong than that Redis is out of reach.</returns>
+    private async Task<bool> TryCatchUpAsync(Room room)
+    {
+        try
+        {
+            await RedisRetry.UntilDoneAsync(
+                () => CatchUpAsync(room), () => RoomOptions.GapPatience, time,
+                exception => Log.Waiting(logger, exception, room.Key.CompanyId, room.Key.RoomId));
+            return true;
+        }
+        catch (Exception exception)
+        {
+            // Nobody awaits this: a bug of ours must be seen, and must not leave the room without its missing messages for good.
+            Log.Failed(logger, exception, room.Key.CompanyId, room.Key.RoomId, RoomOptions.TroublePause.TotalSeconds);
+            return false;
+        }
     }
 
     private static partial class Log
@@ -72,5 +92,9 @@ internal sealed partial class RoomTracker(IBackplane backplane, TimeProvider tim
         [LoggerMessage(801, LogLevel.Warning,
             "Room {CompanyId}/{RoomId}: missing messages cannot be read from Redis now; the node keeps trying.")]
         public static partial void Waiting(ILogger logger, Exception exception, long companyId, long roomId);
+
+        [LoggerMessage(802, LogLevel.Error,
+            "Room {CompanyId}/{RoomId}: unexpected error while missing messages were read; it is tried again in {Seconds} s.")]
+        public static partial void Failed(ILogger logger, Exception exception, long companyId, long roomId, double seconds);
     }
 }

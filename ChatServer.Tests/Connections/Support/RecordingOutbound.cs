@@ -13,7 +13,7 @@ internal sealed class RecordingOutbound(int limitBytes = int.MaxValue, TimeProvi
     private readonly MemoryStream _bytes = new();
     private TaskCompletionSource _flowing = Flowing();
 
-    /// <summary>What has left so far, as whole frames.</summary>
+    /// <summary>What has left so far; a frame of which a part has left is not there yet.</summary>
     public IReadOnlyList<(Opcode Opcode, byte[] Payload)> Frames
     {
         get
@@ -110,7 +110,7 @@ internal sealed class RecordingOutbound(int limitBytes = int.MaxValue, TimeProvi
     private static List<(Opcode Opcode, byte[] Payload)> Decode(ReadOnlySpan<byte> bytes)
     {
         var frames = new List<(Opcode, byte[])>();
-        while (bytes.Length > 0)
+        while (bytes.Length >= 2 && bytes.Length >= FrameWriter.LengthOfHeader(bytes))
         {
             (bytes[0] & 0xF0 & ~Deflated.Rsv1).Should().Be(0x80, "every frame is final and has no other reserved bit");
             var (header, length) = (bytes[1] & 0x7F) switch
@@ -119,6 +119,12 @@ internal sealed class RecordingOutbound(int limitBytes = int.MaxValue, TimeProvi
                 127 => (10, (int)BinaryPrimitives.ReadUInt64BigEndian(bytes[2..])),
                 var small => (2, small),
             };
+            if (bytes.Length < header + length)
+            {
+                // Its rest is under way.
+                break;
+            }
+
             var payload = bytes.Slice(header, length);
             frames.Add(((Opcode)(bytes[0] & 0x0F), (bytes[0] & Deflated.Rsv1) == 0 ? payload.ToArray() : Deflated.Inflate(payload)));
             bytes = bytes[(header + length)..];
