@@ -25,7 +25,9 @@ internal abstract class Dialect
     /// <summary>Whether each message is acknowledged.</summary>
     public virtual bool HasAcks => false;
 
-    /// <summary>Whether a sender gets its own messages too: one delivery more for each, which has to come once and in order like the others.</summary>
+    /// <summary>
+    /// Whether a sender gets its own messages too: one delivery more for each, which has to come once and in order like the others.
+    /// </summary>
     public virtual bool Echoes => false;
 
     public virtual int Steps => 1;

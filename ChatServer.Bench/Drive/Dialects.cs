@@ -26,7 +26,9 @@ internal sealed class ChatDialect : Dialect
         : Reply.Nothing;
 }
 
-/// <summary>The naive relay, and the one for Node.js: the room is in the path, the server greets, and a text frame goes to all others as it is.</summary>
+/// <summary>
+/// The naive relay, and the one for Node.js: the room is in the path, the server greets, and a text frame goes to all others as it is.
+/// </summary>
 internal sealed class NaiveDialect : Dialect
 {
     public const string Name = "naive";

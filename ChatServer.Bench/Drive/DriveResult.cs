@@ -8,7 +8,9 @@ internal sealed record DriveResult
 {
     public long Sent { get; init; }
 
-    /// <summary>Deliveries that are due: each message once to every other member of its room, and to its sender if the server echoes.</summary>
+    /// <summary>
+    /// Deliveries that are due: each message once to every other member of its room, and to its sender if the server echoes.
+    /// </summary>
     public long Expected { get; init; }
 
     public long Lost { get; init; }

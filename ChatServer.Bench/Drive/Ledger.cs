@@ -12,9 +12,9 @@ internal enum Arrival
 }
 
 /// <summary>
-/// Accounts for all deliveries: every member of a room has to get every message of the room's sender once and in order; the sender itself too
-/// if the server echoes, else never. Messages that are skipped are remembered one by one, so that a late one is told from a doubled one and
-/// what never came is counted exactly.
+/// Accounts for all deliveries: every member of a room has to get every message of the room's sender once and in order; the sender itself
+/// too if the server echoes, else never. Messages that are skipped are remembered one by one, so that a late one is told from a doubled one
+/// and what never came is counted exactly.
 /// </summary>
 /// <param name="echoes">Whether senders get their own messages.</param>
 internal sealed class Ledger(int connections, int rooms, bool echoes)

@@ -4,7 +4,7 @@ using ChatServer.Bench.Servers;
 namespace ChatServer.Bench.Peers;
 
 /// <summary>
-/// The relay for Node.js in the folder <c>node</c> beside this file, copied to where its packages are installed: outside of version control.
+/// The relay for Node.js in the folder <c>node</c> beside this file, copied to where its packages are installed, outside of Git.
 /// </summary>
 internal static class NodePeer
 {

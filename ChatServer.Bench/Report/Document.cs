@@ -22,9 +22,9 @@ internal static class Document
           whose stand-in {options.QuantumAnswers}. What Quantum has saved is told to all members, a few times a second.
         {Peers(lineup)}
 
-        The others check nobody and acknowledge nothing, and none but nchan keeps a message, for a while; those in memory know one node only. They are a
-        yardstick for what delivering alone costs, not for what ChatServer does besides. Each Redis has its server's core. What runs on .NET has
-        `DOTNET_GCgen0size=0x2000000`, as ChatServer's image has it.
+        The others check nobody and acknowledge nothing, and none but nchan keeps a message, for a while; those in memory know one node
+        only. They are a yardstick for what delivering alone costs, not for what ChatServer does besides. Each Redis has its server's core.
+        What runs on .NET has `DOTNET_GCgen0size=0x2000000`, as ChatServer's image has it.
 
         ## The machine
 
@@ -51,8 +51,8 @@ internal static class Document
         ## Figures
 
         {Table.Of(board, Workload.All, lineup.Present)}
-        In brackets is ChatServer's figure divided by the other's. Above 1 is better for messages, deliveries and connects; below 1 is better for times,
-        processor time and memory. A server and its Redis share the one core, so in the fan-outs both limit the messages.
+        In brackets is ChatServer's figure divided by the other's. Above 1 is better for messages, deliveries and connects; below 1 is
+        better for times, processor time and memory. A server and its Redis share the one core, so in the fan-outs both limit the messages.
 
         *Allocated* is all that the server's process allocated while it was measured, divided by the messages, or the deliveries, of that time: the saves in
         Quantum that went on beside them, and their share of HTTP and retries, are in it.

@@ -6,8 +6,8 @@ using ChatServer.Bench.Load;
 namespace ChatServer.Bench.Report;
 
 /// <summary>
-/// The figures as Markdown: a row for each figure of each workload, a column for each server, with ChatServer's figure divided by a peer's in
-/// brackets; then what ChatServer alone has, and what was refused.
+/// The figures as Markdown: a row for each figure of each workload, a column for each server, with ChatServer's figure divided by a peer's
+/// in brackets; then what ChatServer alone has, and what was refused.
 /// </summary>
 internal static class Table
 {
