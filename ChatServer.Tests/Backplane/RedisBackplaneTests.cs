@@ -63,6 +63,25 @@ public sealed class RedisBackplaneTests(RedisServer redis) : BackplaneContract, 
         static IEnumerable<long> Seqs(LogPage page) => page.Messages.Select(message => message.Seq);
     }
 
+    [Theory(Timeout = Limit)]
+    [InlineData(10, 100)]
+    [InlineData(60_000, 16)]
+    [InlineData(6_000, 96)]
+    public async Task Read_LargeMessages_EndsThePageSoonAndTheNextGoesOn(int bytes, int messages)
+    {
+        var room = Drafts.NewRoom();
+        for (var number = 1; number <= 100; number++)
+        {
+            await Backplane.AcceptAsync(Drafts.Of(room, 7, $"a{number}", new string('x', bytes)));
+        }
+
+        var page = await Backplane.ReadAsync(room, 0, 100);
+
+        page.Messages.Select(message => message.Seq).Should().Equal(Enumerable.Range(1, messages).Select(seq => (long)seq));
+        (await Backplane.ReadAsync(room, messages, 3)).Messages.Select(message => message.Seq).Should()
+            .Equal(Enumerable.Range(messages + 1, 3).Select(seq => (long)seq).Where(seq => seq <= 100));
+    }
+
     [Fact(Timeout = Limit)]
     public async Task TwoNodes_OverOneRedis_ShareNumberingIdentifiersAndTraffic()
     {

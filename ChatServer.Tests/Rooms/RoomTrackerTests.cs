@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using ChatServer.Backplane;
 using ChatServer.Protocol;
 using ChatServer.Redis;
@@ -35,34 +34,6 @@ public sealed class RoomTrackerTests
         }
 
         (await peer.SeenUpToAsync($"{lost + 2}")).Should().Equal(["joined 0", .. Enumerable.Range(1, lost + 1).Select(seq => $"{seq}")]);
-    }
-
-    [Theory(Timeout = Limit)]
-    [InlineData(64 * 1024, 15)]
-    [InlineData(2 * 1024 * 1024, 1)]
-    public async Task CatchUpAndReplay_LargeMessagesMayBeThere_ReadPagesBoundedInBytes(int maxMessageBytes, int most)
-    {
-        var rooms = RoomParts.Directory(_backplane, rooms: RoomParts.Options with { MaxMessageBytes = maxMessageBytes });
-        var (peer, late) = (new RoomPeer(), new RoomPeer(8));
-        await rooms.JoinAsync(peer.Connection, _key, null, null);
-        var counts = new ConcurrentQueue<int>();
-        _backplane.BeforeRead = (_, count) =>
-        {
-            counts.Enqueue(count);
-            return Task.CompletedTask;
-        };
-        _backplane.Loses = _ => true;
-        for (var number = 1; number <= 40; number++)
-        {
-            await _backplane.AcceptAsync(Drafts.Of(_key, 99, $"m{number}"));
-        }
-
-        _backplane.Restore();
-        await peer.SeenUpToAsync("40");
-        await rooms.JoinAsync(late.Connection, _key, 0, (await _backplane.ReadAsync(_key, 0, 0)).Epoch);
-
-        (await late.SeenUpToAsync("40")).Should().Equal(["joined 40 recovered", .. Enumerable.Range(1, 39).Select(seq => $"{seq}")]);
-        counts.Max().Should().Be(most);
     }
 
     [Fact(Timeout = Limit)]

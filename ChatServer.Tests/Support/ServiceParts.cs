@@ -37,7 +37,7 @@ internal sealed class ServiceParts : IAsyncDisposable
             .AddSessions(SessionOptions.Read(reader))
             .AddConnections(ConnectionOptions.Read(reader))
             .AddRoomAccess(RoomAccessOptions.Read(reader))
-            .AddRooms(RoomOptions.Read(reader, RequestOptions.Read(reader).MaxMessageBytes))
+            .AddRooms(RoomOptions.Read(reader))
             .AddUsers()
             .AddRequests(RequestOptions.Read(reader))
             .AddSingleton<IMemberSource>(Members)

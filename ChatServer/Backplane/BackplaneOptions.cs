@@ -11,4 +11,7 @@ internal static class BackplaneOptions
 
     /// <summary>Bytes of their JSON, at most; a larger message goes alone.</summary>
     public const int AcceptBytesAtOnce = 512 * 1024;
+
+    /// <summary>Bytes of a log's entries after which a page ends; up to fifteen messages more may be in it.</summary>
+    public const int PageBytes = 512 * 1024;
 }

@@ -46,7 +46,7 @@ internal interface IBackplane
 
     /// <summary>
     /// Reads a room's log: up to <paramref name="count"/> messages (0: its position only) with a seq over <paramref name="after"/>, in
-    /// order.
+    /// order. Fewer come where they are large: the page has bounds in bytes as well.
     /// </summary>
     /// <param name="seenIn">
     /// The epoch in which this node has seen <paramref name="after"/>; null if it only asks, as clients do. If Redis has forgotten

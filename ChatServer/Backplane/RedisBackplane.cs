@@ -72,7 +72,7 @@ internal sealed partial class RedisBackplane : IBackplane
         while (true)
         {
             var answer = (RedisResult[])(await _scripts.ReadAsync(
-                [_keys.Room(room), _keys.Log(room)], [after, count, Epoch.New(), seenIn ?? ""]))!;
+                [_keys.Room(room), _keys.Log(room)], [after, count, Epoch.New(), seenIn ?? "", BackplaneOptions.PageBytes]))!;
             var (epoch, head, entries) = ((string)answer[0]!, (long)answer[1], (RedisResult[])answer[2]!);
             var messages = LogEntries.Read(entries, epoch, head, out var unreadable);
             if (unreadable is not null && _unreadable.TryAdd(room, true))

@@ -41,7 +41,7 @@ internal sealed record ChatSettings(
             ConnectionOptions.Read(reader),
             QuantumOptions.Read(reader),
             RoomAccessOptions.Read(reader),
-            RoomOptions.Read(reader, requests.MaxMessageBytes),
+            RoomOptions.Read(reader),
             OutboxOptions.Read(reader),
             requests,
             EndpointOptions.Read(reader, mode, isEmbedded, isDevelopment),

@@ -11,7 +11,7 @@ namespace ChatServer.Rooms;
 /// Brings a returning connection up to date: reads the log from where it was, page by page and no faster than the connection takes it, and
 /// lets it join where the log's end meets the live messages.
 /// </summary>
-internal sealed class Replay(IBackplane backplane, RoomTracker tracker, RoomOptions rooms, ConnectionOptions options)
+internal sealed class Replay(IBackplane backplane, RoomTracker tracker, ConnectionOptions options)
 {
     /// <returns>Null if the connection went away, or was closed as slow, meanwhile.</returns>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
@@ -24,7 +24,7 @@ internal sealed class Replay(IBackplane backplane, RoomTracker tracker, RoomOpti
             var buffer = room.StartReplay();
             try
             {
-                var page = await backplane.ReadAsync(room.Key, seen, rooms.ReplayPage);
+                var page = await backplane.ReadAsync(room.Key, seen, RoomOptions.ReplayPageMessages);
                 var isWhole = page.Messages.Count > 0 ? page.Messages[0].Seq == seen + 1 : seen == page.Head;
                 if (started is null)
                 {

@@ -1,22 +1,14 @@
 using ChatServer.Backplane;
 using ChatServer.Configuration;
-using ChatServer.Connections;
 
 namespace ChatServer.Rooms;
 
 /// <summary>Settings of rooms: how much of a room is kept and for how long, and how long members have to catch up.</summary>
 /// <param name="MaxRoomsPerConnection">Over it a join is answered <c>forbidden</c>.</param>
-/// <param name="MaxMessageBytes">The largest message that clients may send.</param>
-internal sealed record RoomOptions(int MaxRoomsPerConnection, int MaxMessageBytes)
+internal sealed record RoomOptions(int MaxRoomsPerConnection)
 {
     /// <summary>Messages in a room's log, at least: Redis trims whole blocks, so that some more may be held.</summary>
     public const int LogMessages = 1000;
-
-    /// <summary>
-    /// Bytes that are read from a log at once, at most, for a room or for a connection: Redis serves nobody else meanwhile. A larger message
-    /// goes alone. As a log knows no sizes before it is read, all messages count as the largest that there may be.
-    /// </summary>
-    public const int PageBytes = 1024 * 1024;
 
     /// <summary>Messages that are read from a log at once to bring a room up to date, at most.</summary>
     public const int CatchUpPageMessages = 256;
@@ -48,15 +40,5 @@ internal sealed record RoomOptions(int MaxRoomsPerConnection, int MaxMessageByte
     /// <summary>How long a returning peer may take to make space for the next page before it counts as slow.</summary>
     public static readonly TimeSpan ReplayPatience = TimeSpan.FromSeconds(10);
 
-    /// <summary>The size of a page to bring a room up to date, in messages.</summary>
-    public int CatchUpPage => MessagesOfPage(CatchUpPageMessages);
-
-    /// <summary>The size of a page for a returning connection, in messages.</summary>
-    public int ReplayPage => MessagesOfPage(ReplayPageMessages);
-
-    /// <param name="maxMessageBytes">The largest message that clients may send.</param>
-    public static RoomOptions Read(SettingReader settings, int maxMessageBytes) =>
-        new(settings.Int("MAX_ROOMS_PER_CONNECTION", 500, 1, 100_000), maxMessageBytes);
-
-    private int MessagesOfPage(int most) => Math.Clamp(PageBytes / (MaxMessageBytes + ConnectionOptions.MessageOverheadBytes), 1, most);
+    public static RoomOptions Read(SettingReader settings) => new(settings.Int("MAX_ROOMS_PER_CONNECTION", 500, 1, 100_000));
 }

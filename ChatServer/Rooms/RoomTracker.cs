@@ -9,7 +9,7 @@ namespace ChatServer.Rooms;
 /// subscription. Most gaps are two copies overtaking each other; what is still missing after <see cref="RoomOptions.GapPatience"/> was lost
 /// on the way.
 /// </summary>
-internal sealed partial class RoomTracker(IBackplane backplane, RoomOptions options, TimeProvider time, ILogger<RoomTracker> logger)
+internal sealed partial class RoomTracker(IBackplane backplane, TimeProvider time, ILogger<RoomTracker> logger)
 {
     /// <summary>For a room that has lost track; runs in the background until the room has caught up.</summary>
     public void Track(Room room) => _ = TrackAsync(room);
@@ -30,7 +30,7 @@ internal sealed partial class RoomTracker(IBackplane backplane, RoomOptions opti
         do
         {
             before = room.Position;
-            page = await backplane.ReadAsync(room.Key, before.Seq, options.CatchUpPage, before.Epoch);
+            page = await backplane.ReadAsync(room.Key, before.Seq, RoomOptions.CatchUpPageMessages, before.Epoch);
         }
         while (!room.Merge(page));
 
