@@ -187,6 +187,7 @@ public sealed class SettingReaderTests
 
     [Theory]
     [InlineData("REDIS_PASSWORD")]
+    [InlineData("QUANTUM_SERVICE_TOKEN")]
     [InlineData("FERNET_KEYS")]
     public void Mistake_OfASecret_NeverShowsIt(string name)
     {

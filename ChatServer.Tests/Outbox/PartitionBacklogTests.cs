@@ -50,7 +50,7 @@ public sealed class PartitionBacklogTests : IDisposable
         var given = new ConcurrentDictionary<RoomKey, List<long>>();
         var running = new List<Task>();
         var most = 0L;
-        for (var number = 0; number < messages / 2 || !_backlog.Rooms.IsEmpty;)
+        for (var number = 0; number < messages / 2 || (await _outbox.SizeAsync()).Waiting > 0;)
         {
             var added = await _backlog.ReadOnAsync(CancellationToken.None) ?? [];
             running.AddRange(added.Select(room => Task.Run(() => EmptyAsync(room))));

@@ -6,6 +6,7 @@ using ChatServer.Outbox;
 using ChatServer.Protocol;
 using ChatServer.Redis;
 using ChatServer.Rooms.Access;
+using ChatServer.Sessions;
 using ChatServer.Tests.Backplane.Support;
 using ChatServer.Tests.Quantum.Support;
 using ChatServer.Tests.Support;
@@ -285,8 +286,12 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
     private PartitionLeases NewWorker()
     {
         var notices = new SavedNotices(_backplane, TimeProvider.System);
+        var store = new MemorySessionStore(TimeProvider.System);
+        var tokens = new SenderTokens(
+            new(store, new SessionRecordReader(new SessionOptions(), TimeProvider.System)), _parts!.Options, TimeProvider.System,
+            NullLogger<SenderTokens>.Instance);
         var saver = new Saver(
-            _parts!.Client, _backplane, notices, new MemberLists(_parts.Client, TimeProvider.System), NullLogger<Saver>.Instance);
+            _parts.Client, tokens, _backplane, notices, new MemberLists(_parts.Client, TimeProvider.System), NullLogger<Saver>.Instance);
         return new(
             _outbox, saver, notices, new SaveConcurrency(Parallel, TimeProvider.System), new OutboxOptions(20, Parallel),
             TimeProvider.System, NullLoggerFactory.Instance);

@@ -79,7 +79,6 @@ public sealed class QuantumClientTests : IAsyncLifetime
     [InlineData(200, "{\"success\":false,\"message\":\"no such room\"}", "no such room")]
     [InlineData(200, "{\"success\":false}", "Quantum gave no reason.")]
     [InlineData(400, "{\"success\":false,\"message\":\"body is too long\"}", "body is too long")]
-    [InlineData(401, "{\"detail\":\"Invalid token.\"}", "Invalid token.")]
     [InlineData(403, "<html>", "Quantum answered HTTP 403.")]
     [InlineData(404, "", "Quantum answered HTTP 404.")]
     [InlineData(422, "[]", "Quantum answered HTTP 422.")]
@@ -90,6 +89,14 @@ public sealed class QuantumClientTests : IAsyncLifetime
         (await SaveAsync()).Should().Be(new SaveOutcome.Refused(words));
 
         Quantum.Calls.Should().ContainSingle();
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Save_TheTokenIsNotKnown_IsNoLastWord()
+    {
+        AnswerWith(401, "{\"detail\":\"Invalid token.\"}");
+
+        (await SaveAsync()).Should().Be(new SaveOutcome.TokenRefused());
     }
 
     [Theory(Timeout = Limit)]

@@ -110,6 +110,10 @@ public sealed class AuthenticatorTests
 
         public ValueTask<IReadOnlyList<SessionLife>> LookAsync(IReadOnlyList<SessionKey> keys) => sessions.LookAsync(keys);
 
+        public ValueTask RememberAsync(SessionKey key, TimeSpan? timeToLive) => sessions.RememberAsync(key, timeToLive);
+
+        public ValueTask<IReadOnlyList<SessionKey>> SeenAsync(long userId) => sessions.SeenAsync(userId);
+
         public ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched) => sessions.WatchAsync(key, touched);
     }
 

@@ -11,7 +11,10 @@ internal sealed class SettingReader(IConfiguration configuration)
 {
     private const int ShownLength = 60;
 
-    private static readonly HashSet<string> Secrets = new(StringComparer.OrdinalIgnoreCase) { "REDIS_PASSWORD", "FERNET_KEYS" };
+    private static readonly HashSet<string> Secrets = new(StringComparer.OrdinalIgnoreCase) 
+    {
+        "REDIS_PASSWORD", "FERNET_KEYS", "QUANTUM_SERVICE_TOKEN",
+    };
 
     private readonly List<string> _mistakes = DotEnv.MistakesOf(configuration);
     private readonly SortedSet<string> _knownNames = new(StringComparer.OrdinalIgnoreCase);

@@ -21,7 +21,7 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
             _entries.TryRemove(entry);
         }
 
-        _entries[key] = new Entry(value, now + timeToLive);
+        _entries[key] = new Entry(value, now + timeToLive, now);
     }
 
     public bool Remove(SessionKey key)
@@ -49,6 +49,13 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
             : default)]);
     }
 
+    /// <summary>All that live are known here anyway.</summary>
+    public ValueTask RememberAsync(SessionKey key, TimeSpan? timeToLive) => ValueTask.CompletedTask;
+
+    public ValueTask<IReadOnlyList<SessionKey>> SeenAsync(long userId) =>
+        new([.. _entries.Where(entry => entry.Key.UserId == userId).OrderByDescending(entry => entry.Value.PutAt)
+            .Take(SessionOptions.SessionsRemembered).Select(entry => entry.Key)]);
+
     public ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched)
     {
         void OnRemoved(SessionKey removed)
@@ -63,5 +70,5 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
         return new(new Subscription(() => _removed -= OnRemoved));
     }
 
-    private sealed record Entry(ReadOnlyMemory<byte> Value, DateTimeOffset ExpiresAt);
+    private sealed record Entry(ReadOnlyMemory<byte> Value, DateTimeOffset ExpiresAt, DateTimeOffset PutAt);
 }

@@ -28,7 +28,12 @@ internal sealed partial class OutboxEntryProcessor(
     {
         try
         {
-            var (refusal, told) = await AskAsync(pending, turn, cancellation);
+            if (await saver.TokenForAsync(pending, cancellation) is not { } token
+                || await AskAsync(pending, token, turn, cancellation) is not var (refusal, told))
+            {
+                return await LacksTokenAsync(pending, trouble);
+            }
+
             if (refusal is { } why)
             {
                 await MoveToDeadLettersAsync(pending, why);
@@ -58,12 +63,12 @@ internal sealed partial class OutboxEntryProcessor(
         return false;
     }
 
-    private async Task<SaveResult> AskAsync(PendingSave pending, SaveTurn turn, CancellationToken cancellation)
+    private async Task<SaveResult?> AskAsync(PendingSave pending, string token, SaveTurn turn, CancellationToken cancellation)
     {
         try
         {
-            var result = await saver.SaveAsync(pending, cancellation);
-            turn.End(result.Refusal is null ? SaveEnd.Saved : SaveEnd.Answered);
+            var result = await saver.SaveAsync(pending, token, cancellation);
+            turn.End(result is { Refusal: null } ? SaveEnd.Saved : SaveEnd.Answered);
             return result;
         }
         catch (QuantumUnavailableException exception)
@@ -98,6 +103,25 @@ internal sealed partial class OutboxEntryProcessor(
         }
     }
 
+    private async Task<bool> LacksTokenAsync(PendingSave pending, SaveTrouble trouble)
+    {
+        var message = pending.Message;
+        if (trouble.LacksTokenSince is null)
+        {
+            Log.LacksToken(logger, partition, message.Seq, message.CompanyId, message.RoomId, message.FromUserId);
+        }
+
+        trouble.LacksToken(time.GetTimestamp());
+        if (!saver.AwaitsSender || time.GetElapsedTime(trouble.LacksTokenSince!.Value) < OutboxOptions.TokenAwaitedHereFor
+            || time.GetUtcNow() - message.At < OutboxOptions.TokenAwaitedFor)
+        {
+            return false;
+        }
+
+        await MoveToDeadLettersAsync(pending, "Its sender has logged out, and has not logged in again for a day.");
+        return true;
+    }
+
     private async Task MoveToDeadLettersAsync(PendingSave pending, string why)
     {
         await outbox.MoveToDeadLettersAsync(partition, pending.Entry, why);
@@ -118,6 +142,11 @@ internal sealed partial class OutboxEntryProcessor(
             + "(failed {Attempts} times while others were saved). Reason: {Why}")]
         public static partial void Postponed(
             ILogger logger, int partition, long seq, long companyId, long roomId, double pause, int attempts, string why);
+
+        [LoggerMessage(922, LogLevel.Warning,
+            "Outbox {Partition}: message {Seq} of room {CompanyId}/{RoomId} waits until user {UserId} logs in again: Quantum knows none of "
+            + "the user's tokens (401). With QUANTUM_SERVICE_TOKEN nobody's logout would matter.")]
+        public static partial void LacksToken(ILogger logger, int partition, long seq, long companyId, long roomId, long userId);
 
         [LoggerMessage(921, LogLevel.Error, "Outbox {Partition}: unexpected error while saving message {Entry}; it is tried again.")]
         public static partial void Failed(ILogger logger, Exception exception, int partition, string entry);

@@ -4,7 +4,7 @@ namespace ChatServer.Outbox;
 internal static class OutboxExtensions
 {
     public static IServiceCollection AddOutbox(this IServiceCollection services, OutboxOptions options) =>
-        services.AddSingleton(options).AddSingleton<SavedNotices>().AddSingleton<Saver>()
+        services.AddSingleton(options).AddSingleton<SavedNotices>().AddSingleton<SenderTokens>().AddSingleton<Saver>()
             .AddSingleton(provider => new SaveConcurrency(options.MaxConcurrentSaves, provider.GetRequiredService<TimeProvider>()))
             .AddHostedService<PartitionLeases>().AddHostedService<FileRetentionRenewer>();
 

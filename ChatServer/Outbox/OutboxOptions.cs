@@ -31,6 +31,9 @@ internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
     /// <summary>Companies that are remembered at which the idle ones are forgotten.</summary>
     public const int SweepCompaniesAt = 10_000;
 
+    /// <summary>Tokens that Quantum has refused at which they are all forgotten.</summary>
+    public const int MaxRefusedTokens = 10_000;
+
     /// <summary>Messages in one <c>saved</c> notice: it stays well below what a client may expect of a frame.</summary>
     public const int MaxMessagesPerNotice = 200;
 
@@ -72,6 +75,21 @@ internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
 
     /// <summary>What is added to a <c>Retry-After</c> at most, so that not all come back in the same moment.</summary>
     public static readonly TimeSpan RetryAfterJitter = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long a token that Quantum has refused (401) is left alone.</summary>
+    public static readonly TimeSpan TokenRefusedFor = TimeSpan.FromSeconds(30);
+
+    /// <summary>The longest pause of a room whose next message has no token that Quantum knows.</summary>
+    public static readonly TimeSpan MaxPauseWithoutToken = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// The age at which a message without a token becomes a dead letter: as long as a room's log holds what the room's members may miss
+    /// in Quantum meanwhile.
+    /// </summary>
+    public static readonly TimeSpan TokenAwaitedFor = TimeSpan.FromHours(24);
+
+    /// <summary>The same, reckoned from when this node has begun to wait: after an outage a user has time to log in.</summary>
+    public static readonly TimeSpan TokenAwaitedHereFor = TimeSpan.FromHours(1);
 
     /// <summary>The pause after Redis was out of reach, and after an error of ours; between half and one and a half of it.</summary>
     public static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);

@@ -9,6 +9,7 @@ internal sealed class SaveTrouble(string entryId, long saved)
 {
     private long _saved = saved;
     private int _inRow;
+    private int _withoutToken;
 
     public string EntryId => entryId;
 
@@ -20,6 +21,9 @@ internal sealed class SaveTrouble(string entryId, long saved)
 
     /// <summary>Whether the entry may be out of the outbox though not all that belongs to its end is done: it has to stay in hand.</summary>
     public bool MayBeRemoved { get; private set; }
+
+    /// <summary>Since when there has been no token for it that Quantum knows; null if there is one.</summary>
+    public long? LacksTokenSince { get; private set; }
 
     /// <summary>A call has failed.</summary>
     /// <param name="savedNow">As at the beginning.</param>
@@ -35,7 +39,17 @@ internal sealed class SaveTrouble(string entryId, long saved)
         }
 
         MayBeRemoved = false;
+        (LacksTokenSince, _withoutToken) = (null, 0);
         Pause = why.RetryAfter is { } after ? NotBefore(after) : NextPause(othersAreSaved);
+    }
+
+    /// <summary>Quantum knows none of the tokens that there are for it: that says nothing about the message.</summary>
+    /// <param name="now">The provider's timestamp.</param>
+    public void LacksToken(long now)
+    {
+        MayBeRemoved = false;
+        LacksTokenSince ??= now;
+        Pause = BackOff.After(_withoutToken++, OutboxOptions.FirstPause, OutboxOptions.MaxPauseWithoutToken);
     }
 
     /// <summary>Redis is out of reach, or there is an error of ours: Quantum has no part in it.</summary>

@@ -10,25 +10,37 @@ namespace ChatServer.Outbox;
 
 /// <summary>Saves one outbox entry in Quantum and tells the outcome to those whom it concerns.</summary>
 internal sealed partial class Saver(
-    QuantumClient quantum, IBackplane backplane, SavedNotices notices, MemberLists members, ILogger<Saver> logger)
+    QuantumClient quantum, SenderTokens tokens, IBackplane backplane, SavedNotices notices, MemberLists members, ILogger<Saver> logger)
 {
+    /// <summary>The REST token to save it with; null if Quantum knows none of those that there are: try again later.</summary>
+    /// <exception cref="RedisUnavailableException">The sender's sessions can't be looked up now.</exception>
+    public ValueTask<string?> TokenForAsync(PendingSave pending, CancellationToken cancellation) =>
+        tokens.ChooseAsync(pending, cancellation);
+
+    /// <returns>Null if Quantum does not know the token: try again with another one.</returns>
     /// <exception cref="QuantumUnavailableException">Quantum has given no final answer: try again later.</exception>
-    public async ValueTask<SaveResult> SaveAsync(PendingSave pending, CancellationToken cancellation)
+    public async ValueTask<SaveResult?> SaveAsync(PendingSave pending, string token, CancellationToken cancellation)
     {
         var message = pending.Message;
         SaveOutcome outcome;
         try
         {
-            outcome = await quantum.SaveAsync(message, pending.Entry.TokenKey, cancellation);
+            outcome = await quantum.SaveAsync(message, token, cancellation);
         }
         catch (FileGoneException)
         {
-            return new("The file is no longer held (FILE_RETENTION); it has to be sent again.", Task.CompletedTask);
+            return new SaveResult("The file is no longer held (FILE_RETENTION); it has to be sent again.", Task.CompletedTask);
+        }
+
+        if (outcome is SaveOutcome.TokenRefused)
+        {
+            tokens.Refused(token);
+            return null;
         }
 
         if (outcome is not SaveOutcome.Saved saved)
         {
-            return new(((SaveOutcome.Refused)outcome).Why, Task.CompletedTask);
+            return new SaveResult(((SaveOutcome.Refused)outcome).Why, Task.CompletedTask);
         }
 
         if (saved.UserIds is { } users)
@@ -36,8 +48,11 @@ internal sealed partial class Saver(
             members.Refresh(message.Room, users);
         }
 
-        return new(null, TellSavedAsync(message, saved));
+        return new SaveResult(null, TellSavedAsync(message, saved));
     }
+
+    /// <summary>Whether a message without a token that Quantum knows may wait for its sender to log in.</summary>
+    public bool AwaitsSender => !tokens.AreTheServicesOwn;
 
     /// <summary>Tells the sender, and the log, that a message has become a dead letter.</summary>
     /// <exception cref="RedisUnavailableException">The sender could not be told.</exception>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -9,6 +10,11 @@ internal sealed record StoredMessage(
 {
     [JsonIgnore]
     public RoomKey Room => new(CompanyId, RoomId);
+
+    /// <summary>When it was accepted; the beginning of time if that can't be read.</summary>
+    [JsonIgnore]
+    public DateTimeOffset At =>
+        DateTimeOffset.TryParse(Timestamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : default;
 
     /// <summary>The file that it brings; null in a chat message.</summary>
     public FileDescription? File { get; init; }

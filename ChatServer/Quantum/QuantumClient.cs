@@ -38,6 +38,7 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
         return await SendAsync(request, tokenKey, cancellation) switch
         {
             (HttpStatusCode.OK, { } answer) => QuantumAnswer.ReadSave(answer),
+            (HttpStatusCode.Unauthorized, _) => new SaveOutcome.TokenRefused(),
             (var status, var answer) => new SaveOutcome.Refused(
                 (answer is { } words ? QuantumAnswer.Words(words) : null) ?? $"Quantum answered HTTP {(int)status}."),
         };

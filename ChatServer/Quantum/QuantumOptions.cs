@@ -5,7 +5,8 @@ namespace ChatServer.Quantum;
 /// <summary>How Quantum's REST API is called: every delay and limit of it.</summary>
 /// <param name="Url">The base of the API, with a slash at its end; null if none is set.</param>
 /// <param name="TryTimeout">How long one try may take.</param>
-internal sealed record QuantumOptions(Uri? Url, TimeSpan TryTimeout)
+/// <param name="ServiceToken">The REST token of saves in place of their senders'; null: theirs. Never logged.</param>
+internal sealed record QuantumOptions(Uri? Url, TimeSpan TryTimeout, string? ServiceToken = null)
 {
     /// <summary>How often one run of a question that a person waits for asks Quantum.</summary>
     public const int TriesPerQuestion = 2;
@@ -29,5 +30,20 @@ internal sealed record QuantumOptions(Uri? Url, TimeSpan TryTimeout)
     public static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(2);
 
     public static QuantumOptions Read(SettingReader settings) =>
-        new(settings.HttpUrl("QUANTUM_SERVER_URL"), settings.Seconds("QUANTUM_TIMEOUT", 10, 1, 300));
+        new(settings.HttpUrl("QUANTUM_SERVER_URL"), settings.Seconds("QUANTUM_TIMEOUT", 10, 1, 300), ReadServiceToken(settings));
+
+    /// <summary>For logs: without the token.</summary>
+    public override string ToString() => $"{Url}, {TryTimeout} a try";
+
+    private static string? ReadServiceToken(SettingReader settings)
+    {
+        const string name = "QUANTUM_SERVICE_TOKEN";
+        var token = settings.Text(name);
+        if (token is not null && token.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        {
+            settings.Mistake(name, "the value holds characters that cannot stand in an HTTP header, such as spaces.");
+        }
+
+        return token;
+    }
 }

@@ -61,6 +61,9 @@ internal sealed class RedisKeys(int partitions)
     /// <summary>A number that expires: the bytes of files that a user has sent in an hour, counted from 1970.</summary>
     public static string UploadQuota(long userId, long hour) => $"chat:quota:{userId}:{hour}";
 
+    /// <summary>A sorted set that expires: the newest sessions with which a user was seen, by the time of that.</summary>
+    public static string SessionsOf(long userId) => $"chat:sessions:{userId}";
+
     /// <summary>The channel that Quantum, too, may publish on for one user.</summary>
     public static string UserChannel(long userId) => $"user_{userId}";
 }

@@ -14,6 +14,16 @@ internal interface ISessionStore
     /// <exception cref="RedisUnavailableException">Sessions can't be looked up now.</exception>
     ValueTask<IReadOnlyList<SessionLife>> LookAsync(IReadOnlyList<SessionKey> keys);
 
+    /// <summary>Remembers that a user was seen with a session, so that <see cref="SeenAsync"/> finds it on any node.</summary>
+    /// <param name="timeToLive">How much longer the session lives; null if it has no end.</param>
+    /// <exception cref="RedisUnavailableException">It is not remembered, as far as is known.</exception>
+    ValueTask RememberAsync(SessionKey key, TimeSpan? timeToLive);
+
+    /// <summary>The newest sessions with which a user was seen, <see cref="SessionOptions.SessionsRemembered"/> at most.</summary>
+    /// <returns>The one seen last first; some may have ended.</returns>
+    /// <exception cref="RedisUnavailableException">Sessions can't be looked up now.</exception>
+    ValueTask<IReadOnlyList<SessionKey>> SeenAsync(long userId);
+
     /// <summary>Whether it announces the end of single sessions now; if not, a watch brings nothing.</summary>
     bool TellsOfEnds { get; }
 

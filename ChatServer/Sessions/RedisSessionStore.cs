@@ -6,8 +6,12 @@ namespace ChatServer.Sessions;
 
 /// <summary>Sessions as Quantum writes them to Redis: one string key each, with a time to live.</summary>
 /// <param name="events">Tells what happens to single keys; null: nobody does.</param>
-internal sealed class RedisSessionStore(IConnectionMultiplexer redis, KeyspaceEvents? events = null) : ISessionStore
+/// <param name="time">Tells which session was seen last.</param>
+internal sealed class RedisSessionStore(IConnectionMultiplexer redis, KeyspaceEvents? events = null, TimeProvider? time = null)
+    : ISessionStore
 {
+    private static readonly string RememberScript = EmbeddedScript.Load("remember-session.lua");
+
     /// <summary>What PTTL answers for a key that is gone, and for one without an end.</summary>
     private const long Gone = -2;
     private const long Endless = -1;
@@ -66,6 +70,22 @@ internal sealed class RedisSessionStore(IConnectionMultiplexer redis, KeyspaceEv
         {
             throw new RedisUnavailableException($"Sessions cannot be looked up: {e.Message}", e);
         }
+    }
+
+    public async ValueTask RememberAsync(SessionKey key, TimeSpan? timeToLive) =>
+        await RedisCalls.TryAsync(() => redis.GetDatabase().ScriptEvaluateAsync(
+            RememberScript,
+            [RedisKeys.SessionsOf(key.UserId)],
+            [
+                key.ToString(), (time ?? TimeProvider.System).GetUtcNow().ToUnixTimeMilliseconds(), SessionOptions.SessionsRemembered,
+                (long)(timeToLive ?? SessionOptions.EndlessRemembered).TotalMilliseconds,
+            ]));
+
+    public async ValueTask<IReadOnlyList<SessionKey>> SeenAsync(long userId)
+    {
+        var names = await RedisCalls.TryAsync(
+            () => redis.GetDatabase().SortedSetRangeByRankAsync(RedisKeys.SessionsOf(userId), order: Order.Descending));
+        return [.. names.Select(name => SessionKey.TryParse(name.ToString(), out var key) ? key : null).OfType<SessionKey>()];
     }
 
     public async ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched) =>

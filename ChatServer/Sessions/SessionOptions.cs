@@ -16,6 +16,12 @@ internal sealed class SessionOptions
     /// <summary>Sessions that are looked up in one go.</summary>
     public const int LookUpsAtOnce = 1000;
 
+    /// <summary>Sessions of a user that are remembered.</summary>
+    public const int SessionsRemembered = 20;
+
+    /// <summary>How long a session without an end is remembered after it was seen.</summary>
+    public static readonly TimeSpan EndlessRemembered = TimeSpan.FromDays(30);
+
     /// <summary>How often connections whose session has reached its end are looked for.</summary>
     public static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
 

@@ -4,7 +4,8 @@ namespace ChatServer.Sessions;
 internal static class SessionsExtensions
 {
     public static IServiceCollection AddSessions(this IServiceCollection services, SessionOptions options) =>
-        services.AddSingleton(options).AddSingleton<SessionRecordReader>().AddSingleton<Authenticator>();
+        services.AddSingleton(options).AddSingleton<SessionRecordReader>().AddSingleton<Authenticator>()
+            .AddSingleton<UserTokens>();
 
     public static IServiceCollection AddRedisSessions(this IServiceCollection services) =>
         services.AddSingleton<ISessionStore, RedisSessionStore>();

@@ -24,9 +24,11 @@ internal sealed class QuantumParts : IAsyncDisposable
             .ConfigurePrimaryHttpMessageHandler(
                 () => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectCallback = connect });
         _services = services.BuildServiceProvider();
-        Client = new(_services.GetRequiredService<IHttpClientFactory>(), new QuantumPipelines(
-            new QuantumOptions(url, tryTimeout), time), Files, time);
+        Options = new(url, tryTimeout);
+        Client = new(_services.GetRequiredService<IHttpClientFactory>(), new QuantumPipelines(Options, time), Files, time);
     }
+
+    public QuantumOptions Options { get; }
 
     public QuantumClient Client { get; }
 

@@ -38,6 +38,12 @@ internal sealed class SessionStoreOverMemory(MemorySessionStore sessions) : ISes
         return Failure is null ? sessions.LookAsync(keys) : throw Failure;
     }
 
+    public ValueTask RememberAsync(SessionKey key, TimeSpan? timeToLive) =>
+        Failure is null ? sessions.RememberAsync(key, timeToLive) : throw Failure;
+
+    public ValueTask<IReadOnlyList<SessionKey>> SeenAsync(long userId) =>
+        Failure is null ? sessions.SeenAsync(userId) : throw Failure;
+
     public async ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched)
     {
         if (Failure is not null)
