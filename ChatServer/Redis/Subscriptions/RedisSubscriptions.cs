@@ -13,6 +13,9 @@ internal sealed partial class RedisSubscriptions(
     RedisOptions options, RedisConnection connection, TimeProvider time, ILogger<RedisSubscriptions> logger)
     : BackgroundService
 {
+    /// <summary>No probe follows on it.</summary>
+    private const long NoProbe = -1;
+
     /// <summary>The first listener of each channel; guarded by the gate, in whose order subscribing and unsubscribing leave too.</summary>
     private readonly Dictionary<byte[], ChannelListener> _listeners = new(new ChannelNameComparer());
     private readonly Lock _gate = new();
@@ -22,14 +25,15 @@ internal sealed partial class RedisSubscriptions(
     private Action? _restored;
     private long _probeSeenAt;
     private long _probesSent;
-    private long _probeSeen;
+    private long _probeSeen = NoProbe;
     private bool _hasComplained;
 
     /// <summary>Whether there is a subscriber, as far as is known.</summary>
     public bool AreInForce => _subscriber is { IsBroken: false };
 
     /// <summary>
-    /// Calls back after every interruption, when all subscriptions are in force again: what was published meanwhile is lost here.
+    /// Calls back after every interruption, once, when all subscriptions are in force again and a probe has come back over them: what was
+    /// published meanwhile is lost here.
     /// </summary>
     public void WhenRestored(Action restored) => _restored += restored;
 
@@ -117,7 +121,9 @@ internal sealed partial class RedisSubscriptions(
 
                 await RedisRetry.UntilDoneAsync(ReplaceAsync, () => RedisOptions.ReconnectPause, time, cancellation: stoppingToken);
                 stoppingToken.ThrowIfCancellationRequested();
-                _restored?.Invoke();
+
+                // At once: when it comes back, the logs are looked into.
+                await ProbeAsync();
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -165,7 +171,8 @@ internal sealed partial class RedisSubscriptions(
 
     /// <summary>
     /// A probe that directly follows the last one shows that nothing was lost in between. Any other one, the first on a subscriber too,
-    /// shows that something may have been lost and that the subscriber delivers again: time to read the logs.
+    /// shows that something may have been lost and that the subscriber delivers again: time to read the logs, and
+    /// not before, since what is published until then might be lost as well.
     /// </summary>
     private void OnProbe(ReadOnlySpan<byte> number)
     {
@@ -188,17 +195,18 @@ internal sealed partial class RedisSubscriptions(
         try
         {
             subscriber = await SubscriberConnection.ConnectAsync(options, Hear);
-            Volatile.Write(ref _probeSeenAt, time.GetTimestamp());
             var before = _subscriber;
             _subscriber = subscriber;
 
-            // The new subscriber counts as dead, like the old one, until a probe has shown otherwise.
-            Volatile.Write(ref _probeSeen, -1);
             foreach (var some in Channels.Chunk(RedisOptions.SubscribeAtOnce))
             {
                 await Task.WhenAll(some.Select(channel => SubscribeAsync(channel, subscriber)));
             }
 
+            // The new subscriber counts as dead, like the old one, until a probe has shown otherwise. Not before: a late probe would have the
+            // logs read while there are still channels that nobody hears.
+            Volatile.Write(ref _probeSeen, NoProbe);
+            Volatile.Write(ref _probeSeenAt, time.GetTimestamp());
             before?.Dispose();
             _hasComplained = false;
             subscriber.WhenBroken(() => Break(subscriber));

@@ -1,0 +1,32 @@
+using ChatServer.Tests.Redis.Support;
+using ChatServer.Tests.Support;
+
+namespace ChatServer.Tests.Redis.Subscriptions;
+
+public sealed class RedisSubscriptionsTests(RedisServer redis) : IClassFixture<RedisServer>
+{
+    private const int Limit = 30_000;
+
+    /// <summary>Each call has all rooms of the node read their logs.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task WhenRestored_ConnectionIsReplaced_CallsBackOnceWhenItDelivers()
+    {
+        await using var node = await RedisNode.ConnectAsync(redis);
+        var (calls, heard) = (0, 0);
+        node.Backplane.WhenRestored(() => Interlocked.Increment(ref calls));
+        await using var subscription = await node.Backplane.SubscribeToUserAsync(7, _ => Interlocked.Increment(ref heard));
+        await Eventually.TrueAsync(() => Volatile.Read(ref calls) == 1, TimeSpan.FromSeconds(10), () => "no first probe came");
+
+        for (var round = 2; round <= 3; round++)
+        {
+            await node.Database.ExecuteAsync("CLIENT", "KILL", "TYPE", "pubsub");
+            await Eventually.TrueAsync(() => Volatile.Read(ref calls) == round, TimeSpan.FromSeconds(10), () => "nobody was told");
+            await node.Backplane.NotifyUserAsync(7, "{}"u8.ToArray());
+            await Eventually.TrueAsync(() => Volatile.Read(ref heard) == round - 1, TimeSpan.FromSeconds(5), () => "it is deaf");
+
+            // The probes of two more seconds follow on each other.
+            await Task.Delay(2200);
+            calls.Should().Be(round);
+        }
+    }
+}
