@@ -105,7 +105,41 @@ public sealed class DeadLetterTests(ChatFixture chat) : IClassFixture<ChatFixtur
         node.Log.All.Should().NotContain(line => line.Contains("dead letter", StringComparison.Ordinal));
     }
 
-    private async Task<(int Code, string Output)> CommandAsync(params string[] arguments)
+    [Fact]
+    public async Task A_name_that_may_mean_several_is_dropped_nowhere_and_a_full_name_means_one()
+    {
+        await using var own = await ChatFixture.StartAsync();
+        own.Quantum.Instead = async (_, context) =>
+        {
+            await context.Response.WriteAsJsonAsync(new { success = false, message = "no" });
+            return true;
+        };
+        foreach (var (user, company) in new[] { (51L, 3L), (52L, 4L) })
+        {
+            await using var peer = await ChatPeer.LoginAsync(own.Node.Url, await own.Sessions.LoginAsync(user, company), 860);
+            await peer.SayAsync(860, "a1");
+            await peer.SayAsync(860, "1/2/3/b");
+            await peer.ToldAsync("info");
+            await peer.ToldAsync("info");
+        }
+
+        (await CommandAsync(own, "list")).Output.Should().Contain("  3/860/51/a1  seq 1  no").And.Contain("  4/860/52/1/2/3/b  seq 2  no");
+        var (code, told) = await CommandAsync(own, "drop", "a1");
+        code.Should().Be(1);
+        told.Should().StartWith("a1 may mean several; name the one that you mean: ").And.Contain("3/860/51/a1").And.Contain("4/860/52/a1")
+            .And.EndWith("\n0 dropped\n");
+
+        (await CommandAsync(own, "drop", "4/860/52/a1", "3/860/51/1/2/3/b")).Should().Be((0, "2 dropped\n"));
+        (await CommandAsync(own, "drop", "4/860/52/a1")).Should().Be((1, "There is no dead letter 4/860/52/a1.\n0 dropped\n"));
+        (await CommandAsync(own, "drop", "a1")).Should().Be((0, "1 dropped\n"), "it means one now");
+        own.Quantum.Instead = (_, _) => Task.FromResult(false);
+        (await CommandAsync(own, "retry", "1/2/3/b")).Should().Be((0, "1 retried\n"));
+        (await own.Quantum.WaitForSavedAsync(1)).Should().ContainSingle().Which.Company.Should().Be(4);
+    }
+
+    private Task<(int Code, string Output)> CommandAsync(params string[] arguments) => CommandAsync(chat, arguments);
+
+    private static async Task<(int Code, string Output)> CommandAsync(ChatFixture chat, params string[] arguments)
     {
         var output = new StringWriter { NewLine = "\n" };
         var code = await DeadLettersCommand.RunAsync(chat.Node.Services.GetRequiredService<RedisOptions>(), arguments, output);

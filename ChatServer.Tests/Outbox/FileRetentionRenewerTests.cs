@@ -20,6 +20,7 @@ public sealed class FileRetentionRenewerTests
         var (store, outbox) = (new MemoryFileStore(Options, time), new MemoryOutbox());
         var (waiting, saved) = (await HoldAsync(store), await HoldAsync(store));
         outbox.Add("no JSON"u8.ToArray(), "t");
+        outbox.Add("null"u8.ToArray(), "t");
         outbox.Add("""{"type":"file","no":"file"}"""u8.ToArray(), "t");
         var message = MessageComposer.File(
             new(3, 1), 7, "f1"u8, new(waiting.ToString(), "a", "b/c", 3, "x", "/files/"), "2026-01-01T10:00:00.000Z");
@@ -36,6 +37,30 @@ public sealed class FileRetentionRenewerTests
         (await store.FindAsync(saved)).Should().BeNull();
         (await store.FindAsync(waiting)).Should().NotBeNull();
         await keeper.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task AFile_WhoseNodesAreRestartedAgainAndAgain_OutlivesItsRetention()
+    {
+        var time = new FakeTimeProvider();
+        var (store, outbox) = (new MemoryFileStore(Options, time), new MemoryOutbox());
+        var waiting = await HoldAsync(store);
+        var message = MessageComposer.File(
+            new(3, 1), 7, "f1"u8, new(waiting.ToString(), "a", "b/c", 3, "x", "/files/"), "2026-01-01T10:00:00.000Z");
+        outbox.Add(message.Number(1).ToArray(), "t");
+
+        for (var restart = 0; restart < 12; restart++)
+        {
+            using var keeper = new FileRetentionRenewer(outbox, store, Options, time, NullLogger<FileRetentionRenewer>.Instance);
+            await keeper.StartAsync(CancellationToken.None);
+            time.Advance(OutboxOptions.FirstRenewalWithin);
+            await Task.Delay(20);
+            time.Advance((Options.Retention / 4) - (2 * OutboxOptions.FirstRenewalWithin));
+            await Task.Delay(20);
+            await keeper.StopAsync(CancellationToken.None);
+        }
+
+        (await store.FindAsync(waiting)).Should().NotBeNull();
     }
 
     private static async Task<FileId> HoldAsync(MemoryFileStore store)

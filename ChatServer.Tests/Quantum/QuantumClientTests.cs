@@ -63,10 +63,47 @@ public sealed class QuantumClientTests : IAsyncLifetime
             "company_id,identifier,message_content,room_id,user_id", "application/x-www-form-urlencoded", "True", "0", "application/json");
     }
 
-    [Fact(Timeout = Limit)]
-    public async Task Save_Succeeds_GivesWhatQuantumGave()
+    [Theory(Timeout = Limit)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Save_TheAnswerIsFarTooLarge_IsUnavailableAndNotReadToItsEnd(bool isLengthTold)
     {
-        AnswerWith(200,
+        const int pieces = 64;
+        var (piece, written) = (new byte[1024 * 1024], 0);
+        Quantum.Instead = async (_, context) =>
+        {
+            context.Response.ContentLength = isLengthTold ? pieces * piece.Length : null;
+            for (; written < pieces && !context.RequestAborted.IsCancellationRequested; written++)
+            {
+                // With a pause: what is written after the connection has gone counts for nothing, and comes at once.
+                await context.Response.Body.WriteAsync(piece, context.RequestAborted);
+                await Task.Delay(20, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
+            return true;
+        };
+
+        (await FluentActions.Awaiting(SaveAsync).Should().ThrowAsync<QuantumUnavailableException>())
+            .WithMessage("*more than 1048576 bytes*");
+
+        await Task.Delay(200);
+        written.Should().BeLessThan(32, "the rest stays where it is");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Save_ARefusalComesWithAPageThatIsFarTooLarge_IsFinal()
+    {
+        AnswerWith(404, new('x', 2 * 1024 * 1024));
+
+        (await SaveAsync()).Should().Be(new SaveOutcome.Refused("Quantum answered HTTP 404."));
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData(200)]
+    [InlineData(201)]
+    public async Task Save_Succeeds_GivesWhatQuantumGave(int status)
+    {
+        AnswerWith(status,
             "{\"success\":true,\"message\":{\"id\":9001,\"timestamp\":\"T\",\"x\":1},\"user_ids\":[7,9],\"message_date\":\"Today\",\"message_time\":\"10:02 AM\"}");
 
         var saved = (await SaveAsync()).Should().BeOfType<SaveOutcome.Saved>().Subject;
@@ -107,7 +144,8 @@ public sealed class QuantumClientTests : IAsyncLifetime
     [InlineData(503, "")]
     [InlineData(301, "")]
     [InlineData(302, "")]
-    [InlineData(201, "{\"success\":true,\"message\":{\"id\":1}}")]
+    [InlineData(202, "{\"success\":true,\"message\":{\"id\":1}}")]
+    [InlineData(201, "<html>")]
     [InlineData(200, "<html>login</html>")]
     [InlineData(200, "")]
     [InlineData(200, "[]")]

@@ -25,8 +25,9 @@ internal sealed record Command(CommandKind Kind, ListenMode Mode, IReadOnlyList<
                ChatServer both                             serve both
                ChatServer healthcheck                      exit with 0 if the service on this machine is alive
                ChatServer dead-letters list                what Quantum refused for good
-               ChatServer dead-letters retry [identifier…] give it, or all, to Quantum again
-               ChatServer dead-letters drop identifier…    forget it
+               ChatServer dead-letters retry [name…]       give it, or all, to Quantum again
+               ChatServer dead-letters drop name…          forget it
+        A name is company/room/user/identifier, as the list has it, or the identifier alone.
         """;
 
     /// <returns>Null if the arguments make no sense.</returns>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChatServer.Outbox;
 using ChatServer.Redis;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -5,7 +6,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace ChatServer.Operations;
 
 /// <summary>
-/// <c>ChatServer dead-letters list | retry [identifier…] | drop identifier…</c>, against the Redis that the service uses.
+/// <c>ChatServer dead-letters list | retry [name…] | drop name…</c>, against the Redis that the service uses. A name is
+/// <c>company/room/user/identifier</c>, as the list has it, or the identifier alone: that means all letters with it for a retry, and only
+/// one for a drop, which can't be undone.
 /// </summary>
 internal static class DeadLettersCommand
 {
@@ -13,7 +16,7 @@ internal static class DeadLettersCommand
     private const int Unavailable = 69;
 
     /// <param name="output">Gets one line per letter, and one at the end.</param>
-    /// <returns>The exit code: 0 if all was done; 1 if an identifier was not found.</returns>
+    /// <returns>The exit code: 0 if all was done; 1 if a name was not found or may mean several.</returns>
     public static async Task<int> RunAsync(RedisOptions options, IReadOnlyList<string> arguments, TextWriter output)
     {
         if (options.EndPoints.Count == 0)
@@ -29,8 +32,8 @@ internal static class DeadLettersCommand
             return arguments[0] switch
             {
                 "list" => await ListAsync(letters, output),
-                "retry" => await DoAsync(letters, arguments.Skip(1), "retried", letters.RetryAsync, output),
-                _ => await DoAsync(letters, arguments.Skip(1), "dropped", letters.DropAsync, output),
+                "retry" => await DoAsync(letters, arguments.Skip(1), "retried", letters.RetryAsync, mayMeanSeveral: true, output),
+                _ => await DoAsync(letters, arguments.Skip(1), "dropped", letters.DropAsync, mayMeanSeveral: false, output),
             };
         }
         catch (RedisUnavailableException exception)
@@ -46,10 +49,7 @@ internal static class DeadLettersCommand
         await foreach (var letter in letters.ListAsync())
         {
             count++;
-            var message = letter.Message;
-            await output.WriteLineAsync(
-                $"{letter.At}  company {message.CompanyId}  room {message.RoomId}  seq {message.Seq}  user {message.FromUserId}  "
-                + $"{message.Identifier}  {letter.Reason}");
+            await output.WriteLineAsync($"{letter.At}  {NameOf(letter)}  seq {letter.Message.Seq}  {letter.Reason}");
         }
 
         await output.WriteLineAsync($"{count} dead letters");
@@ -57,28 +57,45 @@ internal static class DeadLettersCommand
     }
 
     private static async Task<int> DoAsync(
-        DeadLetters letters, IEnumerable<string> identifiers, string done, Func<DeadLetter, ValueTask<bool>> act, TextWriter output)
+        DeadLetters letters, IEnumerable<string> names, string done, Func<DeadLetter, ValueTask<bool>> act, bool mayMeanSeveral,
+        TextWriter output)
     {
-        var named = identifiers.ToHashSet(StringComparer.Ordinal);
-        var missing = named.ToHashSet(StringComparer.Ordinal);
-        var count = 0;
-
         // Listed first: one that is retried and fails again must not be found a second time.
-        foreach (var letter in await letters.ListAsync().ToListAsync())
+        var all = await letters.ListAsync().ToListAsync();
+        var named = names.ToHashSet(StringComparer.Ordinal);
+        var (chosen, code) = (new HashSet<DeadLetter>(named.Count == 0 ? all : []), 0);
+        foreach (var name in named)
         {
-            if ((named.Count == 0 || named.Contains(letter.Message.Identifier)) && await act(letter))
+            var meant = all.Where(letter => name == NameOf(letter)).ToList();
+            meant = meant.Count > 0 ? meant : [.. all.Where(letter => name == letter.Message.Identifier)];
+            var candidates = meant.Select(NameOf).Distinct(StringComparer.Ordinal).ToList();
+            if (candidates.Count == 0)
             {
-                count++;
-                missing.Remove(letter.Message.Identifier);
+                code = 1;
+                await output.WriteLineAsync($"There is no dead letter {name}.");
+            }
+            else if (candidates.Count > 1 && !mayMeanSeveral)
+            {
+                code = 1;
+                await output.WriteLineAsync($"{name} may mean several; name the one that you mean: {string.Join(' ', candidates)}");
+            }
+            else
+            {
+                chosen.UnionWith(meant);
             }
         }
 
-        foreach (var identifier in missing)
+        var count = 0;
+        foreach (var letter in all.Where(chosen.Contains))
         {
-            await output.WriteLineAsync($"There is no dead letter {identifier}.");
+            count += await act(letter) ? 1 : 0;
         }
 
         await output.WriteLineAsync($"{count} {done}");
-        return missing.Count == 0 ? 0 : 1;
+        return code;
     }
+
+    private static string NameOf(DeadLetter letter) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{letter.Message.CompanyId}/{letter.Message.RoomId}/{letter.Message.FromUserId}/{letter.Message.Identifier}");
 }

@@ -30,7 +30,7 @@ internal sealed class DeadLetters(IConnectionMultiplexer redis, RedisKeys keys)
                     () => _database.StreamRangeAsync(RedisKeys.DeadLetters(partition), from, "+", OutboxOptions.DeadLettersPage));
                 foreach (var entry in page)
                 {
-                    yield return new(partition, entry.Id!, Read((byte[])entry["m"]!), entry["r"]!, entry["at"]!);
+                    yield return new(partition, entry.Id!, Read((byte[]?)entry["m"], entry.Id!), entry["r"]!, entry["at"]!);
                     start = "(" + entry.Id;
                 }
             }
@@ -38,8 +38,8 @@ internal sealed class DeadLetters(IConnectionMultiplexer redis, RedisKeys keys)
         }
     }
 
-    /// <summary>What can't be read is shown all the same, under the identifier <c>?</c>.</summary>
-    private static StoredMessage Read(byte[] json)
+    /// <summary>What can't be read is shown all the same, under the id that it has in the stream.</summary>
+    private static StoredMessage Read(byte[]? json, string id)
     {
         try
         {
@@ -47,7 +47,7 @@ internal sealed class DeadLetters(IConnectionMultiplexer redis, RedisKeys keys)
         }
         catch (JsonException)
         {
-            return new("?", 0, 0, "?", 0, 0, null, "");
+            return new("?", 0, 0, id, 0, 0, null, "");
         }
     }
 

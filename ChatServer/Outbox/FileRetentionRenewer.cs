@@ -1,21 +1,24 @@
 using System.Text.Json;
 using ChatServer.Files;
 using ChatServer.Protocol;
-using ChatServer.Redis;
 
 namespace ChatServer.Outbox;
 
 /// <summary>
-/// Keeps files that wait for Quantum: four times per retention it renews the retention of each file in the outbox, so that no outage
-/// outlasts them. Every node does it for all partitions; if nothing waits, it costs one read each.
+/// Keeps files that wait for Quantum: soon after the start, then four times per retention it renews the retention of each file in the
+/// outbox, so that neither an outage nor nodes that are restarted again and again outlast them. Every node does it for all partitions; if
+/// nothing waits, it costs one read each.
 /// </summary>
 internal sealed partial class FileRetentionRenewer(
     IOutbox outbox, IFileStore files, FilesOptions options, TimeProvider time, ILogger<FileRetentionRenewer> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(options.Retention / OutboxOptions.RenewalsPerRetention, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        var interval = options.Retention / OutboxOptions.RenewalsPerRetention;
+        var within = interval < OutboxOptions.FirstRenewalWithin ? interval : OutboxOptions.FirstRenewalWithin;
+        await Task.Delay(within * Random.Shared.NextDouble(), time, stoppingToken);
+        using var timer = new PeriodicTimer(interval, time);
+        do
         {
             for (var partition = 0; partition < outbox.Partitions; partition++)
             {
@@ -23,12 +26,14 @@ internal sealed partial class FileRetentionRenewer(
                 {
                     await KeepAsync(partition);
                 }
-                catch (RedisUnavailableException exception)
+                catch (Exception exception)
                 {
+                    // Whatever it is: the other partitions' files must be kept, and it must not end the node.
                     Log.NotRenewed(logger, exception, partition);
                 }
             }
         }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     private async Task KeepAsync(int partition)

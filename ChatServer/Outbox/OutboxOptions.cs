@@ -46,6 +46,9 @@ internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
     /// <summary>In how many parts a file's retention is divided: it is renewed after each, as long as the file waits.</summary>
     public const int RenewalsPerRetention = 4;
 
+    /// <summary>After a node's start the first renewal comes within that time, at random; sooner if retention is short.</summary>
+    public static readonly TimeSpan FirstRenewalWithin = TimeSpan.FromMinutes(5);
+
     /// <summary>How long a lease lasts that nobody renews.</summary>
     public static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(10);
 

@@ -8,7 +8,7 @@ namespace ChatServer.Outbox;
 internal sealed class SaveTrouble(string entryId, long saved)
 {
     private long _saved = saved;
-    private int _inRow;
+    private int _passing;
     private int _withoutToken;
 
     public string EntryId => entryId;
@@ -29,18 +29,16 @@ internal sealed class SaveTrouble(string entryId, long saved)
     /// <param name="savedNow">As at the beginning.</param>
     public void Failed(QuantumUnavailableException why, long savedNow)
     {
-        var othersAreSaved = savedNow != _saved;
+        // Being throttled says nothing about a message, and nor does an outage.
+        var isItsOwn = !why.IsThrottled && savedNow != _saved;
         _saved = savedNow;
-
-        // Being throttled says nothing about a message.
-        if (!why.IsThrottled && othersAreSaved)
-        {
-            Attempts++;
-        }
-
+        Attempts += isItsOwn ? 1 : 0;
         MayBeRemoved = false;
         (LacksTokenSince, _withoutToken) = (null, 0);
-        Pause = why.RetryAfter is { } after ? NotBefore(after) : NextPause(othersAreSaved);
+        Pause = why.RetryAfter is { } after ? NotBefore(after)
+            : isItsOwn ? BackOff.After(Attempts - 1, OutboxOptions.FirstPause, OutboxOptions.MaxPause)
+            : BackOff.After(
+                _passing++, OutboxOptions.FirstPause, why.IsThrottled ? OutboxOptions.MaxPause : OutboxOptions.MaxPauseInOutage);
     }
 
     /// <summary>Quantum knows none of the tokens that there are for it: that says nothing about the message.</summary>
@@ -61,7 +59,4 @@ internal sealed class SaveTrouble(string entryId, long saved)
         return (honoured > OutboxOptions.FirstPause ? honoured : OutboxOptions.FirstPause)
             + (OutboxOptions.RetryAfterJitter * Random.Shared.NextDouble());
     }
-
-    private TimeSpan NextPause(bool othersAreSaved) =>
-        BackOff.After(_inRow++, OutboxOptions.FirstPause, othersAreSaved ? OutboxOptions.MaxPause : OutboxOptions.MaxPauseInOutage);
 }

@@ -19,7 +19,12 @@ internal sealed record StoredMessage(
     /// <summary>The file that it brings; null in a chat message.</summary>
     public FileDescription? File { get; init; }
 
-    public static StoredMessage Read(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, StoredMessageJson.Default.StoredMessage)!;
+    /// <exception cref="JsonException">It is no message, or lacks what every message has.</exception>
+    public static StoredMessage Read(ReadOnlySpan<byte> json) =>
+        JsonSerializer.Deserialize(json, StoredMessageJson.Default.StoredMessage) is
+            { Type: not null, Identifier.Length: > 0, Timestamp: not null, RoomId: > 0, CompanyId: > 0 } message
+            ? message
+            : throw new JsonException("It is no message.");
 }
 
 /// <summary>The source-generated reader of stored messages.</summary>

@@ -8,7 +8,11 @@ internal static class QuantumAnswer
 {
     /// <summary>Whether a status says that the same call may succeed later.</summary>
     public static bool IsPassing(HttpStatusCode status) =>
-        status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)status is >= 500 or < 400 and not 200;
+        status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
+        || ((int)status is >= 500 or < 400 && !IsSuccess(status));
+
+    /// <summary>Whether a status comes with the JSON that the contract names: 201 as well, for a save makes a row.</summary>
+    public static bool IsSuccess(HttpStatusCode status) => status is HttpStatusCode.OK or HttpStatusCode.Created;
 
     /// <exception cref="QuantumUnavailableException">The answer is not the JSON that the contract names.</exception>
     public static SaveOutcome ReadSave(JsonElement answer)

@@ -37,7 +37,7 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
         request.Content = SaveForm.Of(message, files);
         return await SendAsync(request, tokenKey, cancellation) switch
         {
-            (HttpStatusCode.OK, { } answer) => QuantumAnswer.ReadSave(answer),
+            (HttpStatusCode.OK or HttpStatusCode.Created, { } answer) => QuantumAnswer.ReadSave(answer),
             (HttpStatusCode.Unauthorized, _) => new SaveOutcome.TokenRefused(),
             (var status, var answer) => new SaveOutcome.Refused(
                 (answer is { } words ? QuantumAnswer.Words(words) : null) ?? $"Quantum answered HTTP {(int)status}."),
@@ -75,14 +75,32 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
                 };
             }
 
-            await response.Content.LoadIntoBufferAsync(QuantumOptions.MaxAnswerBytes, cancellation);
-            var body = await response.Content.ReadAsByteArrayAsync(cancellation);
-            return (response.StatusCode, ReadJson(body, response.StatusCode == HttpStatusCode.OK));
+            var isRequired = QuantumAnswer.IsSuccess(response.StatusCode);
+            return (response.StatusCode, ReadJson(await ReadAsync(response, isRequired, cancellation), isRequired));
         }
         catch (Exception exception) when (exception is HttpRequestException or SocketException)
         {
             // The HTTP client throws the latter if a connection is reset in the moment in which it is made.
             throw new QuantumUnavailableException($"Quantum can't be reached: {exception.Message}", exception);
+        }
+    }
+
+    /// <returns>The body; nothing where it is too large and not required.</returns>
+    private static async ValueTask<byte[]> ReadAsync(HttpResponseMessage response, bool isRequired, CancellationToken cancellation)
+    {
+        try
+        {
+            // A length that is too large is refused before anything is read; else reading ends at the limit.
+            await response.Content.LoadIntoBufferAsync(QuantumOptions.MaxAnswerBytes, cancellation);
+            return await response.Content.ReadAsByteArrayAsync(cancellation);
+        }
+        catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
+        {
+            return isRequired
+                ? throw new QuantumUnavailableException(
+                    $"Quantum answered HTTP {(int)response.StatusCode} with more than {QuantumOptions.MaxAnswerBytes} bytes, "
+                    + "which is not read: whether the message is saved is not known.", exception)
+                : [];
         }
     }
 
