@@ -68,6 +68,8 @@ public sealed class PartitionDrainerTests
         public ValueTask MoveToDeadLettersAsync(int partition, OutboxEntry entry, string reason) =>
             outbox.MoveToDeadLettersAsync(partition, entry, reason);
 
+        public ValueTask<IReadOnlyList<int>> FreeAsync() => outbox.FreeAsync();
+
         public ValueTask<int> CountNodesAsync() => outbox.CountNodesAsync();
 
         public ValueTask SignOffAsync() => outbox.SignOffAsync();

@@ -277,6 +277,23 @@ public sealed class RoomTests
         slow.Seen.Skip(1).Should().Equal(Enumerable.Range(1, slow.Seen.Count - 1).Select(seq => $"{seq}"), "what it got is whole");
     }
 
+    /// <summary>Thousands come back at once after a restart: what is delivered meanwhile is kept once, not for each of them.</summary>
+    [Fact]
+    public void StartReplay_Thousands_CostADeliveryNoMore()
+    {
+        _room.Start(0, "e1");
+        for (var newcomer = 0; newcomer < 3000; newcomer++)
+        {
+            _room.StartReplay();
+        }
+
+        var messages = Enumerable.Range(1, 1000).Select(seq => Message(seq)).ToList();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        messages.ForEach(_room.OnMessage);
+
+        (GC.GetAllocatedBytesForCurrentThread() - before).Should().BeLessThan(20_000_000);
+    }
+
     private RelayedMessage Message(long seq, RoomPeer? sender = null) => Drafts.Message(_key, seq, origin: sender?.Connection.Id ?? 1);
 
     private void Notify(string type, long exceptUser, ulong exceptConnection) =>

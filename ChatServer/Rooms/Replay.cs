@@ -21,7 +21,7 @@ internal sealed class Replay(IBackplane backplane, RoomTracker tracker, Connecti
         string? started = null;
         while (!connection.IsClosing)
         {
-            var buffer = room.StartReplay();
+            room.StartReplay();
             try
             {
                 var page = await backplane.ReadAsync(room.Key, seen, RoomOptions.ReplayPageMessages);
@@ -56,14 +56,14 @@ internal sealed class Replay(IBackplane backplane, RoomTracker tracker, Connecti
                     await tracker.CatchUpAsync(room);
                 }
 
-                if (room.TryJoin(connection, new(started, seen), buffer) is { } member)
+                if (room.TryJoin(connection, new(started, seen)) is { } member)
                 {
                     return member;
                 }
             }
             finally
             {
-                room.StopReplay(buffer);
+                room.StopReplay();
             }
         }
 

@@ -16,7 +16,7 @@ internal sealed class Room : IRoomListener
     private readonly Lock _gate = new();
     private readonly MemberTable _members = new();
     private readonly Dictionary<ulong, RoomMember> _senders = [];
-    private readonly ReplayBuffers _replays = new();
+    private readonly ReplayBuffer _replays = new();
     private readonly RoomPump _pump;
 
     /// <param name="lostTrack">
@@ -119,32 +119,33 @@ internal sealed class Room : IRoomListener
     }
 
     /// <summary>Begins to keep what is delivered from now on, for a newcomer that reads the log meanwhile.</summary>
-    public ReplayBuffer StartReplay()
+    public void StartReplay()
     {
         lock (_gate)
         {
-            return _replays.Start(_sequence.Seq);
+            _replays.Start();
         }
     }
 
-    public void StopReplay(ReplayBuffer buffer)
+    /// <summary>A newcomer has come in, or gone away; once for each <see cref="StartReplay"/>.</summary>
+    public void StopReplay()
     {
         lock (_gate)
         {
-            _replays.Stop(buffer);
+            _replays.Stop();
         }
     }
 
     /// <summary>
-    /// Takes a newcomer in that has everything up to <paramref name="seen"/>, if the buffer holds the rest without a hole.
+    /// Takes a newcomer in that has everything up to <paramref name="seen"/>, if what is kept for newcomers has the rest without a hole.
     /// </summary>
     /// <returns>Null if it doesn't: read on.</returns>
-    public RoomMember? TryJoin(Connection connection, RoomPosition seen, ReplayBuffer buffer)
+    public RoomMember? TryJoin(Connection connection, RoomPosition seen)
     {
         lock (_gate)
         {
-            return seen.Epoch == _sequence.Epoch && buffer.Covers(seen.Seq, _sequence.Seq)
-                ? Attach(connection, buffer.FramesAfter(seen.Seq))
+            return seen.Epoch == _sequence.Epoch && _replays.Covers(seen.Seq, _sequence.Seq)
+                ? Attach(connection, _replays.FramesAfter(seen.Seq))
                 : null;
         }
     }
@@ -336,7 +337,7 @@ internal sealed class Room : IRoomListener
 
         _sequence.Jump(epoch, seq);
         _pump.Next.AddForAll(Joined());
-        _replays.Spoil();
+        _replays.Clear();
         _pump.Start();
     }
 

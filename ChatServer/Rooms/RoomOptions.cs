@@ -19,8 +19,8 @@ internal sealed record RoomOptions(int MaxRoomsPerConnection)
     /// <summary>Messages that are read from a log at once for a returning connection, at most.</summary>
     public const int ReplayPageMessages = 64;
 
-    /// <summary>What is kept of live messages, in bytes, for one connection that is reading the log.</summary>
-    public const int MaxReplayBufferBytes = 256 * 1024;
+    /// <summary>What a room keeps of live messages, in bytes, for all connections that are reading its log.</summary>
+    public const int MaxReplayBufferBytes = 1024 * 1024;
 
     /// <summary>How long a room's log outlives its last message, at least.</summary>
     public static readonly TimeSpan LogAge = TimeSpan.FromHours(24);
