@@ -51,8 +51,8 @@ public sealed class CommandTests
     [InlineData("both")]
     [InlineData("healthcheck")]
     [InlineData("dead-letters list")]
-    [InlineData("dead-letters retry [identifier…]")]
-    [InlineData("dead-letters drop identifier…")]
+    [InlineData("dead-letters retry [name…]")]
+    [InlineData("dead-letters drop name…")]
     public void Usage_NamesEachCommand(string line) => Command.Usage.Should().Contain($"ChatServer {line} ");
 
     private static Command? Parse(string line) => Command.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
