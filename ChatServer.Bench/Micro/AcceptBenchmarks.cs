@@ -67,14 +67,13 @@ public class AcceptBenchmarks : IAsyncDisposable
         var port = await _scene.AddRedisAsync(appendOnly: false, CancellationToken.None);
         _redis = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port},allowAdmin=true");
         _batcher = new(
-            new(_redis, EmbeddedScript.Load("accept.lua"), TimeProvider.System, NullLogger<GenerationScripts>.Instance), RoomOptions.Log,
-            TimeProvider.System);
+            new(_redis, EmbeddedScript.Load("accept.lua"), TimeProvider.System, NullLogger<GenerationScripts>.Instance), RoomOptions.Log);
     }
 
     private Task<Acceptance> AcceptAsync()
     {
         var outcome = new Outcome();
-        _batcher!.Post(new(Room, 7, $"{_number++}", 1, Message, Samples.Timestamp, "rest-7"), _names, outcome);
+        _batcher!.Post(new(Room, 7, $"{_number++}", 1, Message, Samples.Timestamp), _names, outcome);
         return outcome.Task;
     }
 

@@ -80,20 +80,34 @@ public sealed class AcceptQueueTests
         Add(2, "x");
         Add(3, "y", new string('y', 50_000));
 
-        Take(100, 25_000).Should().Equal("1a", "1b");
-        Take(100, 25_000).Should().Equal(["2x"], "the large one begins the next");
+        Take(100, 25_000).Should().Equal(["1a", "1b", "2x"], "the large one begins the next");
         Take(100, 25_000).Should().Equal(["3y"], "one goes whatever its size, alone");
         Take(100, 25_000).Should().Equal("1c", "1d");
         Take(100, 25_000).Should().BeEmpty();
     }
 
+    [Fact]
+    public void MoveTo_ARoomWithALotOfBytes_GetsItsPartAndTheOthersGoWithIt()
+    {
+        foreach (var identifier in (string[])["a", "b", "c", "d"])
+        {
+            Add(1, identifier, new string('x', 10_000));
+        }
+
+        Add(2, "x");
+        Add(3, "y", new string('y', 50_000));
+
+        Take(100, mostOfRoom: 25_000).Should().Equal("1a", "1b", "2x", "3y");
+        Take(100, mostOfRoom: 25_000).Should().Equal("1c", "1d");
+    }
+
     private void Add(long room, string identifier, string body = "hello") =>
         _queue.Add(new(Drafts.Of(new(3, room), 7, identifier, body), new RoomNames(_keys, new RoomKey(3, room)), Silent.Listener));
 
-    private List<string> Take(int most, long mostBytes = long.MaxValue)
+    private List<string> Take(int most, long mostBytes = long.MaxValue, long mostOfRoom = long.MaxValue)
     {
         var batch = new List<PostedMessage>();
-        _queue.MoveTo(batch, most, mostBytes);
+        _queue.MoveTo(batch, most, mostBytes, mostOfRoom);
         batch.Count.Should().BeLessThanOrEqualTo(most);
         return [.. batch.Select(posted => $"{posted.Draft.Room.RoomId}{posted.Draft.Identifier}")];
     }

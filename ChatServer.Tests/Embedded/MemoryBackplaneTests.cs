@@ -11,7 +11,7 @@ public sealed class MemoryBackplaneTests : BackplaneContract
 {
     private readonly FakeTimeProvider _time = new();
 
-    public MemoryBackplaneTests() => Backplane = new MemoryBackplane(new MemoryOutbox(), RoomOptions.Log, _time);
+    public MemoryBackplaneTests() => Backplane = new MemoryBackplane(new MemoryOutbox(TimeProvider.System), RoomOptions.Log, _time);
 
     private protected override IBackplane Backplane { get; }
 

@@ -9,7 +9,7 @@ namespace ChatServer.Tests.Embedded;
 
 public sealed class MemoryOutboxTests : OutboxContract
 {
-    private readonly MemoryOutbox _outbox = new();
+    private readonly MemoryOutbox _outbox = new(TimeProvider.System);
 
     public MemoryOutboxTests() => Backplane = new MemoryBackplane(_outbox, RoomOptions.Log, TimeProvider.System);
 

@@ -4,6 +4,7 @@ using ChatServer.Outbox;
 using ChatServer.Protocol;
 using ChatServer.Redis;
 using ChatServer.Tests.Backplane.Support;
+using ChatServer.Tests.Outbox.Support;
 using ChatServer.Tests.Redis.Support;
 using ChatServer.Tests.Support;
 
@@ -156,15 +157,12 @@ public sealed class DeadLettersCommandTests(RedisServer redis) : IClassFixture<R
     private async Task MoveToDeadLettersAsync(RoomKey room, string identifier, string reason)
     {
         await Node.Backplane.AcceptAsync(Drafts.Of(room, 7, identifier));
-        var partition = Node.Keys.PartitionOf(room);
-        var entry = (await Node.Outbox.ReadAsync(partition, "", 1000)).Should().ContainSingle().Subject;
-        await Node.Outbox.MoveToDeadLettersAsync(partition, entry, reason);
+        await Node.Outbox.SettleAsync(room, 1, reason);
     }
 
-    /// <summary>The identifiers in the outbox of a room's partition.</summary>
+    /// <summary>The identifiers of what a room has to save.</summary>
     private async Task<IEnumerable<string>> WaitingAsync(RoomKey room) =>
-        (await Node.Outbox.ReadAsync(Node.Keys.PartitionOf(room), "", 1000))
-            .Select(entry => StoredMessage.Read(entry.Message.Span).Identifier);
+        (await Node.Outbox.UnsavedOfAsync(room)).Select(pending => pending.Message!.Identifier);
 
     private async Task<IEnumerable<string>> DeadAsync() =>
         await new DeadLetters(Node.Connection, Node.Keys).ListAsync().Select(letter => letter.Message.Identifier).ToListAsync();

@@ -3,7 +3,11 @@ using ChatServer.Operations;
 using ChatServer.Outbox;
 using ChatServer.Redis;
 using ChatServer.Redis.Subscriptions;
+using ChatServer.Rooms;
+using ChatServer.Sessions;
+using ChatServer.Tests.Backplane.Support;
 using ChatServer.Tests.Operations.Support;
+using ChatServer.Tests.Outbox.Support;
 using ChatServer.Tests.Redis.Support;
 using ChatServer.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,7 +23,7 @@ public sealed class HealthEndpointsTests
     [Fact(Timeout = Limit)]
     public async Task Ready_Embedded_NeedsNobody()
     {
-        await using var site = await StartAsync(new MemoryOutbox());
+        await using var site = await StartAsync(new MemoryOutbox(TimeProvider.System));
 
         (await site.GetAsync("/healthz")).Should().Be((200, "alive"));
         (await site.GetAsync("/readyz")).Should().Be((200, "ready"));
@@ -28,15 +32,16 @@ public sealed class HealthEndpointsTests
     [Fact(Timeout = Limit)]
     public async Task Ready_MessagesWaitOrAreDead_SaysHowManyAndIsReady()
     {
-        var outbox = new MemoryOutbox();
+        var outbox = new MemoryOutbox(TimeProvider.System);
         await using var site = await StartAsync(outbox);
-        outbox.Add("{}"u8.ToArray(), "t");
-        outbox.Add("{}"u8.ToArray(), "t");
+        var room = Drafts.NewRoom();
+        outbox.Add(room, 1, Saving.Pending(room, 1).Json);
+        outbox.Add(room, 2, Saving.Pending(room, 2).Json);
         (await site.GetAsync("/readyz")).Should().Be((200, "ready; 2 messages wait for Quantum"));
-        await outbox.MoveToDeadLettersAsync(0, (await outbox.ReadAsync(0, "", 1))[0], "why");
+        await outbox.SettleAsync(room, 1, "why");
         (await site.GetAsync("/readyz")).Should().Be((200, "ready; 1 messages wait for Quantum; 1 dead letters"));
 
-        await outbox.MoveToDeadLettersAsync(0, (await outbox.ReadAsync(0, "", 1))[0], "why");
+        await outbox.SettleAsync(room, 1, "why");
 
         (await site.GetAsync("/readyz")).Should().Be((200, "ready; 2 dead letters"));
     }
@@ -44,7 +49,7 @@ public sealed class HealthEndpointsTests
     [Fact(Timeout = Limit)]
     public async Task Ready_TheServiceIsAboutToStop_IsNotReadyAndStillAlive()
     {
-        await using var site = await StartAsync(new MemoryOutbox());
+        await using var site = await StartAsync(new MemoryOutbox(TimeProvider.System));
 
         site.AnnounceStop();
 
@@ -96,5 +101,6 @@ public sealed class HealthEndpointsTests
 
     private static Task<HttpSite> StartAsync(RedisOptions options) => HttpSite.StartAsync(
         app => app.MapHealth(),
-        services => services.AddSingleton(TimeProvider.System).AddRedis(options).AddRedisSubscriptions().AddRedisOutbox());
+        services => services.AddSingleton(TimeProvider.System).AddRedis(options).AddRedisSubscriptions().AddSingleton(RoomOptions.Log)
+            .AddSessions(new()).AddRedisSessions().AddRedisOutbox());
 }

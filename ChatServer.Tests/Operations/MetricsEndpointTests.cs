@@ -5,7 +5,9 @@ using ChatServer.Outbox;
 using ChatServer.Redis;
 using ChatServer.Redis.Subscriptions;
 using ChatServer.Rooms;
+using ChatServer.Sessions;
 using ChatServer.Tests.Operations.Support;
+using ChatServer.Tests.Outbox.Support;
 using ChatServer.Tests.Redis.Support;
 using ChatServer.Tests.Requests.Support;
 using ChatServer.Tests.Support;
@@ -18,7 +20,7 @@ public sealed class MetricsEndpointTests : IAsyncDisposable
     private const int Limit = 60_000;
 
     private readonly ServiceParts _parts = new();
-    private readonly SaveConcurrency _saves = new(8, TimeProvider.System);
+    private readonly SaveConcurrency _saves = Saving.Places(8, TimeProvider.System);
 
     public ValueTask DisposeAsync() => _parts.DisposeAsync();
 
@@ -31,8 +33,8 @@ public sealed class MetricsEndpointTests : IAsyncDisposable
         await peer.ChatAsync(12, "a1");
         await peer.ChatAsync(12, "a2");
         await peer.SendAsync(FileFrames.Announce(12, "f1", 10));
-        await _parts.Outbox.MoveToDeadLettersAsync(0, (await _parts.Outbox.ReadAsync(0, "", 1))[0], "why");
-        (await _saves.TakeAsync(new(5, 12), sender: 7, CancellationToken.None)).End(SaveEnd.Saved);
+        await _parts.Outbox.SettleAsync(new(3, 12), 1, "why");
+        (await _saves.TakeAsync(new(5, 12), sender: 7, ready: 1, isAlone: false, CancellationToken.None)).End(SaveEnd.Saved);
         await using var site = await StartAsync(services => services.AddSingleton<IOutbox>(_parts.Outbox));
 
         var values = await ValuesAsync(site);
@@ -46,7 +48,7 @@ public sealed class MetricsEndpointTests : IAsyncDisposable
     [Fact(Timeout = Limit)]
     public async Task Get_IsPrometheusText()
     {
-        await using var site = await StartAsync(services => services.AddSingleton<IOutbox, MemoryOutbox>());
+        await using var site = await StartAsync(services => services.AddSingleton(TimeProvider.System).AddSingleton<IOutbox, MemoryOutbox>());
 
         using var answer = await site.Http.GetAsync(new Uri("/metrics", UriKind.Relative));
 
@@ -66,7 +68,8 @@ public sealed class MetricsEndpointTests : IAsyncDisposable
     public async Task Get_RedisIsAway_SaysSoAndTellsTheRest()
     {
         await using var site = await StartAsync(services => services
-            .AddSingleton(TimeProvider.System).AddRedis(RedisNode.OptionsFor(FreePort.Next())).AddRedisSubscriptions().AddRedisOutbox());
+            .AddSingleton(TimeProvider.System).AddRedis(RedisNode.OptionsFor(FreePort.Next())).AddRedisSubscriptions()
+            .AddSingleton(RoomOptions.Log).AddSessions(new()).AddRedisSessions().AddRedisOutbox());
 
         var values = await ValuesAsync(site);
 

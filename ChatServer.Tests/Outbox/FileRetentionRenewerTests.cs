@@ -2,6 +2,7 @@ using ChatServer.Embedded;
 using ChatServer.Files;
 using ChatServer.Outbox;
 using ChatServer.Protocol;
+using ChatServer.Tests.Backplane.Support;
 using ChatServer.Tests.Configuration.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -17,14 +18,12 @@ public sealed class FileRetentionRenewerTests
     public async Task AFile_ThatWaitsForQuantum_OutlivesItsRetention()
     {
         var time = new FakeTimeProvider();
-        var (store, outbox) = (new MemoryFileStore(Options, time), new MemoryOutbox());
+        var (store, outbox) = (new MemoryFileStore(Options, time), new MemoryOutbox(time));
         var (waiting, saved) = (await HoldAsync(store), await HoldAsync(store));
-        outbox.Add("no JSON"u8.ToArray(), "t");
-        outbox.Add("null"u8.ToArray(), "t");
-        outbox.Add("""{"type":"file","no":"file"}"""u8.ToArray(), "t");
+        outbox.Add(new(3, 1), 1, Drafts.Of(new(3, 1), 7, "a1").Json.Number(1).ToArray());
         var message = MessageComposer.File(
             new(3, 1), 7, "f1"u8, new(waiting.ToString(), "a", "b/c", 3, "x", "/files/"), "2026-01-01T10:00:00.000Z");
-        outbox.Add(message.Number(1).ToArray(), "t");
+        outbox.Add(new(3, 1), 2, message.Number(2).ToArray());
         using var keeper = new FileRetentionRenewer(outbox, store, Options, time, NullLogger<FileRetentionRenewer>.Instance);
         await keeper.StartAsync(CancellationToken.None);
 
@@ -43,11 +42,11 @@ public sealed class FileRetentionRenewerTests
     public async Task AFile_WhoseNodesAreRestartedAgainAndAgain_OutlivesItsRetention()
     {
         var time = new FakeTimeProvider();
-        var (store, outbox) = (new MemoryFileStore(Options, time), new MemoryOutbox());
+        var (store, outbox) = (new MemoryFileStore(Options, time), new MemoryOutbox(time));
         var waiting = await HoldAsync(store);
         var message = MessageComposer.File(
             new(3, 1), 7, "f1"u8, new(waiting.ToString(), "a", "b/c", 3, "x", "/files/"), "2026-01-01T10:00:00.000Z");
-        outbox.Add(message.Number(1).ToArray(), "t");
+        outbox.Add(new(3, 1), 2, message.Number(2).ToArray());
 
         for (var restart = 0; restart < 12; restart++)
         {

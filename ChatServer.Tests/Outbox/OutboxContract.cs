@@ -1,8 +1,9 @@
-using System.Text.Json.Nodes;
+using System.Globalization;
 using ChatServer.Backplane;
 using ChatServer.Outbox;
 using ChatServer.Protocol;
 using ChatServer.Tests.Backplane.Support;
+using ChatServer.Tests.Outbox.Support;
 using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Outbox;
@@ -19,72 +20,118 @@ public abstract class OutboxContract
     private protected abstract int PartitionOf(RoomKey room);
 
     [Fact(Timeout = Limit)]
-    public async Task Read_AcceptedMessages_AreThereInOrderWithTokenAndSeq()
+    public async Task Settle_ReadOn_GivesAcceptedMessagesInOrderAsTheyWereRelayed()
     {
         var room = Drafts.NewRoom();
-        var partition = PartitionOf(room);
-        for (var number = 1; number <= 3; number++)
-        {
-            await Backplane.AcceptAsync(Drafts.Of(room, 7, $"a{number}", "b\"ü\n", token: $"rest-{number}"));
-        }
-
+        await AcceptAsync(room, 3, body: "b\"ü\n");
         await Backplane.AcceptAsync(Drafts.Of(room, 7, "a1"));
-        var entries = await OfAsync(room);
 
-        entries.Select(entry => entry.TokenKey).Should().Equal("rest-1", "rest-2", "rest-3");
+        var unsaved = await Outbox.UnsavedOfAsync(room);
+
         var logged = (await Backplane.ReadAsync(room, 0, 10)).Messages;
-        entries.Select(entry => Heard.Text(entry.Message)).Should().Equal(logged.Select(message => Heard.Text(message.Json)));
-        StoredMessage.Read(entries[1].Message.Span).Should().Be(
+        unsaved.Select(pending => Heard.Text(pending.Json)).Should().Equal(logged.Select(message => Heard.Text(message.Json)));
+        unsaved.Select(pending => pending.Seq).Should().Equal(1, 2, 3);
+        unsaved[1].Message.Should().Be(
             new StoredMessage("chat", room.RoomId, 2, "a2", 7, room.CompanyId, "b\"ü\n", "2026-01-01T10:00:00.000Z"));
-        JsonNode.Parse(entries[2].Message.Span)!["seq"]!.GetValue<long>().Should().Be(3);
-        partition.Should().BeInRange(0, Outbox.Partitions - 1);
+        (await Outbox.UnsavedOfAsync(room)).Select(pending => pending.Place).Should().Equal(
+            unsaved.Select(pending => pending.Place), "reading changes nothing");
     }
 
     [Fact(Timeout = Limit)]
-    public async Task Read_AfterAndCount_GoesThroughPageByPage()
+    public async Task Unsaved_RoomsThatHaveSomething_ThoseThatHaveHadItForLongestFirst()
+    {
+        var (first, second) = (Drafts.NewRoom(), Drafts.NewRoom());
+        await AcceptAsync(first, 1);
+        await Task.Delay(5);
+        await AcceptAsync(second, 1);
+        await AcceptAsync(first, 2, from: 1);
+
+        var rooms = await UnsavedAsync(first, second);
+
+        rooms.Select(unsaved => unsaved.Room).Should().Equal(first, second);
+        rooms[1].Since.Should().BeGreaterThan(rooms[0].Since)
+            .And.BeCloseTo(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), 10_000);
+        (await Outbox.UnsavedAsync(PartitionOf(second), rooms[1].Since)).Select(unsaved => unsaved.Room).Should()
+            .Contain(second).And.NotContain(first);
+        await Outbox.SettleAsync(first, 3);
+        (await UnsavedAsync(first, second)).Select(unsaved => unsaved.Room).Should().Equal(second);
+        await AcceptAsync(first, 1, from: 3);
+        (await UnsavedAsync(first, second)).Select(unsaved => unsaved.Room).Should().Equal(second, first);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Settle_SomeOfThem_TheNextOnesFollow()
     {
         var room = Drafts.NewRoom();
-        for (var number = 1; number <= 10; number++)
-        {
-            await Backplane.AcceptAsync(Drafts.Of(room, 7, $"a{number}"));
-        }
+        await AcceptAsync(room, 5);
 
-        var seen = new List<string>();
-        for (var after = ""; ;)
-        {
-            var page = await Outbox.ReadAsync(PartitionOf(room), after, 3);
-            page.Count.Should().BeLessThanOrEqualTo(3);
-            if (page.Count == 0)
-            {
-                break;
-            }
+        var page = await Outbox.SettleAsync(room, 2, readOn: true);
 
-            after = page[^1].Id;
-            seen.AddRange(page.Select(entry => StoredMessage.Read(entry.Message.Span)).Where(
-                message => message.Room == room).Select(message => message.Identifier));
-        }
-
-        seen.Should().Equal(Enumerable.Range(1, 10).Select(number => $"a{number}"));
+        page.Messages.Select(pending => pending.Seq).Should().Equal(3, 4, 5);
+        (await Outbox.SettleAsync(room, 1)).Messages.Should().BeEmpty("it was not asked to read on");
+        (await Outbox.UnsavedOfAsync(room)).Select(pending => pending.Seq).Should().Equal(4, 5);
+        (await Outbox.SettleAsync(room, 2, readOn: true)).Messages.Should().BeEmpty();
+        (await UnsavedAsync(room)).Should().BeEmpty();
     }
 
     [Fact(Timeout = Limit)]
-    public async Task Remove_TakesOneAndLeavesTheRest()
+    public async Task Settle_WhatIsSettledAlready_HasNoEffect()
     {
         var room = Drafts.NewRoom();
-        for (var number = 1; number <= 3; number++)
-        {
-            await Backplane.AcceptAsync(Drafts.Of(room, 7, $"a{number}"));
-        }
+        await AcceptAsync(room, 4);
+        var before = (await Outbox.SizeAsync()).Dead;
+        var page = await Outbox.SettleAsync(room, new(""), readOn: true);
+        var (two, three) = (new Settlement(page.Epoch), new Settlement(page.Epoch));
+        two.Add(page.Messages[1], "no");
+        three.Add(page.Messages[2], null);
 
-        var entries = await OfAsync(room);
-        await Outbox.RemoveAsync(PartitionOf(room), entries[1].Id);
-        await Outbox.RemoveAsync(PartitionOf(room), entries[1].Id);
+        await Outbox.SettleAsync(room, three, readOn: false);
+        await Outbox.SettleAsync(room, two, readOn: false);
 
-        (await OfAsync(room)).Select(entry => entry.Id).Should().Equal(entries[0].Id, entries[2].Id);
+        (await Outbox.UnsavedOfAsync(room)).Select(pending => pending.Seq).Should().Equal(4);
+        (await Outbox.SizeAsync()).Dead.Should().Be(before, "Quantum has it");
     }
 
     [Fact(Timeout = Limit)]
-    public async Task Listen_OutboxFillsAndIsEmptiedAgain_TellsEachTime()
+    public async Task Settle_Refused_AreDeadLettersOnce()
+    {
+        var room = Drafts.NewRoom();
+        await AcceptAsync(room, 4);
+        var before = await Outbox.SizeAsync();
+        var page = await Outbox.SettleAsync(room, new(""), readOn: true);
+        var done = new Settlement(page.Epoch);
+        done.Add(page.Messages[0], "no");
+        done.Add(page.Messages[1], null);
+        done.Add(page.Messages[2], "nor that");
+
+        await Outbox.SettleAsync(room, done, readOn: false);
+        await Outbox.SettleAsync(room, done, readOn: false);
+
+        var after = await Outbox.SizeAsync();
+        (after.Dead - before.Dead).Should().Be(2);
+        (before.Waiting - after.Waiting).Should().Be(3);
+        (await Outbox.UnsavedOfAsync(room)).Select(pending => pending.Seq).Should().Equal(4);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Settle_LargeMessages_ComeFewAtATime()
+    {
+        var room = Drafts.NewRoom();
+        await AcceptAsync(room, 20, body: new('x', 30_000));
+        var seen = new List<long>();
+
+        for (var page = await Outbox.SettleAsync(room, 0, readOn: true); page.Messages.Count > 0;
+             page = await Outbox.SettleAsync(room, page.Messages.Count, readOn: true))
+        {
+            page.Messages.Sum(pending => pending.Json.Length).Should().BeLessThan(OutboxOptions.PageBytes + (5 * 31_000));
+            seen.AddRange(page.Messages.Select(pending => pending.Seq));
+        }
+
+        seen.Should().Equal(Enumerable.Range(1, 20).Select(seq => (long)seq));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Listen_NothingToSaveAndThenSomething_TellsEachTime()
     {
         var room = Drafts.NewRoom();
         var partition = PartitionOf(room);
@@ -94,7 +141,7 @@ public abstract class OutboxContract
         {
             for (var round = 1; round <= 3; round++)
             {
-                await Backplane.AcceptAsync(Drafts.Of(room, 7, $"a{round}"));
+                await AcceptAsync(room, 1, from: round - 1);
                 await Eventually.TrueAsync(
                     () => Volatile.Read(ref calls) >= round, TimeSpan.FromSeconds(5), () => $"round {round} was not told");
                 await EmptyAsync(partition);
@@ -112,14 +159,32 @@ public abstract class OutboxContract
         await Outbox.ReleaseAsync(0);
     }
 
-    private protected async Task<IReadOnlyList<OutboxEntry>> OfAsync(RoomKey room) =>
-        [.. (await Outbox.ReadAsync(PartitionOf(room), "", 1000)).Where(entry => StoredMessage.Read(entry.Message.Span).Room == room)];
+    /// <summary>A user says a1, a2 and so on.</summary>
+    private protected async Task AcceptAsync(RoomKey room, int count, string body = "hello", int from = 0)
+    {
+        for (var number = from + 1; number <= from + count; number++)
+        {
+            await Backplane.AcceptAsync(Drafts.Of(room, 7, string.Create(CultureInfo.InvariantCulture, $"a{number}"), body));
+        }
+    }
+
+    /// <summary>Which of some rooms have something to save.</summary>
+    private protected async Task<IReadOnlyList<UnsavedRoom>> UnsavedAsync(params RoomKey[] rooms)
+    {
+        var all = new List<UnsavedRoom>();
+        foreach (var partition in rooms.Select(PartitionOf).Distinct())
+        {
+            all.AddRange(await Outbox.UnsavedAsync(partition, 0));
+        }
+
+        return [.. all.Where(unsaved => rooms.Contains(unsaved.Room)).OrderBy(unsaved => unsaved.Since)];
+    }
 
     private async Task EmptyAsync(int partition)
     {
-        foreach (var entry in await Outbox.ReadAsync(partition, "", 1000))
+        foreach (var (room, _) in await Outbox.UnsavedAsync(partition, 0))
         {
-            await Outbox.RemoveAsync(partition, entry.Id);
+            await Outbox.SettleAsync(room, int.MaxValue);
         }
     }
 }

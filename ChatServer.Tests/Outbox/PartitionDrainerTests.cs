@@ -1,72 +1,69 @@
 using ChatServer.Embedded;
 using ChatServer.Outbox;
 using ChatServer.Protocol;
-using ChatServer.Rooms.Access;
-using ChatServer.Sessions;
 using ChatServer.Tests.Backplane.Support;
+using ChatServer.Tests.Outbox.Support;
 using ChatServer.Tests.Quantum.Support;
 using ChatServer.Tests.Support;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ChatServer.Tests.Outbox;
 
 public sealed class PartitionDrainerTests
 {
     [Fact(Timeout = 60_000)]
-    public async Task Run_ReadingAndRemovingThrowWhatNobodyExpects_LogsItAndGoesOn()
+    public async Task Run_LookingAndSettlingThrowWhatNobodyExpects_LogsItAndGoesOn()
     {
         await using var quantum = await QuantumServer.StartAsync();
         await using var parts = new QuantumParts(quantum.Url, TimeSpan.FromSeconds(5), TimeProvider.System);
         using var log = new LogLines();
         using var loggers = LoggerFactory.Create(logging => logging.AddProvider(log));
-        var memory = new MemoryOutbox();
+        var memory = new MemoryOutbox(TimeProvider.System);
         var outbox = new FaultyOutbox(memory);
-        var backplane = new BackplaneOverMemory(memory);
-        var tokens = new SenderTokens(
-            new(new MemorySessionStore(TimeProvider.System), new SessionRecordReader(new SessionOptions(), TimeProvider.System)),
-            parts.Options, TimeProvider.System, NullLogger<SenderTokens>.Instance);
-        var saver = new Saver(
-            parts.Client, tokens, backplane, new SavedNotices(backplane, TimeProvider.System),
-            new MemberLists(parts.Client, TimeProvider.System), NullLogger<Saver>.Instance);
-        var processor = new OutboxEntryProcessor(
-            0, outbox, saver, new SaveConcurrency(4, TimeProvider.System), new OutboxOptions(20, 4), TimeProvider.System,
-            loggers.CreateLogger<OutboxEntryProcessor>());
-        using var drainer = new PartitionDrainer(0, outbox, processor, TimeProvider.System, loggers);
+        var sessions = new MemorySessionStore(TimeProvider.System);
+        await sessions.KeepTokenAsync(7, "rest"u8.ToArray(), TimeSpan.FromDays(1));
+        var saver = Saving.Saver(parts, new BackplaneOverMemory(memory), sessions, TimeProvider.System);
+        var places = Saving.Places(4, TimeProvider.System);
+        using var drainer = new PartitionDrainer(
+            0, outbox, room => Saving.Drainer(room, outbox, saver, places, TimeProvider.System, loggers.CreateLogger<RoomDrainer>()),
+            TimeProvider.System, loggers.CreateLogger<PartitionDrainer>());
         using var stopping = new CancellationTokenSource();
-        memory.Add(Drafts.Of(new RoomKey(3, 1), 7, "a1").Json.Number(1).ToArray(), "rest");
+        memory.Add(new(3, 1), 1, Drafts.Of(new RoomKey(3, 1), 7, "a1").Json.Number(1).ToArray());
 
         var running = drainer.RunAsync(stopping.Token);
 
         await quantum.WaitForSavedAsync(1);
         await Eventually.TrueAsync(
-            () => memory.SizeAsync().AsTask().GetAwaiter().GetResult().Waiting == 0, TimeSpan.FromSeconds(10), () => "it was not removed");
+            () => memory.SizeAsync().AsTask().GetAwaiter().GetResult().Waiting == 0, TimeSpan.FromSeconds(10), () => "it was not settled");
         log.All.Should().Contain(line => line.Contains("[912]", StringComparison.Ordinal))
             .And.Contain(line => line.Contains("[921]", StringComparison.Ordinal));
         await stopping.CancelAsync();
         await running.WaitAsync(TimeSpan.FromSeconds(10));
     }
 
-    /// <summary>The first reading and the first removal fail.</summary>
+    /// <summary>The first look and the first settling fail.</summary>
     private sealed class FaultyOutbox(IOutbox outbox) : IOutbox
     {
-        private bool _hasFailedToRead;
-        private bool _hasFailedToRemove;
+        private bool _hasFailedToLook;
+        private bool _hasFailedToSettle;
 
         public int Partitions => outbox.Partitions;
 
-        public ValueTask<IReadOnlyList<OutboxEntry>> ReadAsync(int partition, string after, int count) =>
-            FailsFirst(ref _hasFailedToRead) ? throw new InvalidOperationException("reading") : outbox.ReadAsync(partition, after, count);
+        public ValueTask<IReadOnlyList<UnsavedRoom>> UnsavedAsync(int partition, long since) =>
+            FailsFirst(ref _hasFailedToLook) ? throw new InvalidOperationException("looking") : outbox.UnsavedAsync(partition, since);
 
-        public ValueTask RemoveAsync(int partition, string entryId) =>
-            FailsFirst(ref _hasFailedToRemove) ? throw new InvalidOperationException("removing") : outbox.RemoveAsync(partition, entryId);
+        public ValueTask<RoomPage> SettleAsync(RoomKey room, Settlement done, bool readOn) =>
+            !done.IsEmpty && FailsFirst(ref _hasFailedToSettle)
+                ? throw new InvalidOperationException("settling")
+                : outbox.SettleAsync(room, done, readOn);
+
+        public IAsyncEnumerable<FileId> WaitingFilesAsync(int partition) => outbox.WaitingFilesAsync(partition);
+
+        public ValueTask TakeOverFormerAsync(int partition) => outbox.TakeOverFormerAsync(partition);
 
         public ValueTask<bool> TryLeaseAsync(int partition) => outbox.TryLeaseAsync(partition);
 
         public ValueTask ReleaseAsync(int partition) => outbox.ReleaseAsync(partition);
-
-        public ValueTask MoveToDeadLettersAsync(int partition, OutboxEntry entry, string reason) =>
-            outbox.MoveToDeadLettersAsync(partition, entry, reason);
 
         public ValueTask<IReadOnlyList<int>> FreeAsync() => outbox.FreeAsync();
 

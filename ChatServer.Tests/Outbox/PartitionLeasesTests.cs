@@ -5,9 +5,8 @@ using ChatServer.Embedded;
 using ChatServer.Outbox;
 using ChatServer.Protocol;
 using ChatServer.Redis;
-using ChatServer.Rooms.Access;
-using ChatServer.Sessions;
 using ChatServer.Tests.Backplane.Support;
+using ChatServer.Tests.Outbox.Support;
 using ChatServer.Tests.Quantum.Support;
 using ChatServer.Tests.Support;
 using Microsoft.AspNetCore.Http;
@@ -20,8 +19,9 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
     private const int Limit = 30_000;
     private const int Parallel = 4;
 
-    private readonly MemoryOutbox _outbox = new();
+    private readonly MemoryOutbox _outbox = new(TimeProvider.System);
     private readonly BackplaneOverMemory _backplane;
+    private readonly MemorySessionStore _sessions = new(TimeProvider.System);
     private QuantumServer? _quantum;
     private QuantumParts? _parts;
     private PartitionLeases? _worker;
@@ -34,6 +34,7 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
     {
         _quantum = await QuantumServer.StartAsync();
         _parts = new QuantumParts(_quantum.Url, TimeSpan.FromSeconds(5), TimeProvider.System);
+        await _sessions.KeepTokenAsync(7, "rest"u8.ToArray(), TimeSpan.FromDays(1));
         _worker = NewWorker();
     }
 
@@ -285,23 +286,18 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
 
     private PartitionLeases NewWorker()
     {
-        var notices = new SavedNotices(_backplane, TimeProvider.System);
-        var store = new MemorySessionStore(TimeProvider.System);
-        var tokens = new SenderTokens(
-            new(store, new SessionRecordReader(new SessionOptions(), TimeProvider.System)), _parts!.Options, TimeProvider.System,
-            NullLogger<SenderTokens>.Instance);
-        var saver = new Saver(
-            _parts.Client, tokens, _backplane, notices, new MemberLists(_parts.Client, TimeProvider.System), NullLogger<Saver>.Instance);
+        var saver = Saving.Saver(_parts!, _backplane, _sessions, TimeProvider.System);
         return new(
-            _outbox, saver, notices, new SaveConcurrency(Parallel, TimeProvider.System), new OutboxOptions(20, Parallel),
-            TimeProvider.System, NullLoggerFactory.Instance);
+            _outbox, saver, new SavedNotices(_backplane, TimeProvider.System), Saving.Places(Parallel, TimeProvider.System),
+            new ReadAhead(), new OutboxOptions(20, Parallel), TimeProvider.System, NullLoggerFactory.Instance);
     }
 
     private async Task PostAsync(RoomKey room, string identifier) => await _backplane.AcceptAsync(Drafts.Of(room, 7, identifier));
 
     private List<string> Left() =>
-        [.. _outbox.ReadAsync(0, "", 10_000).AsTask().GetAwaiter().GetResult()
-            .Select(entry => StoredMessage.Read(entry.Message.Span).Identifier)];
+        [.. _outbox.UnsavedAsync(0, 0).AsTask().GetAwaiter().GetResult()
+            .SelectMany(unsaved => _outbox.UnsavedOfAsync(unsaved.Room).GetAwaiter().GetResult())
+            .Select(pending => pending.Message!.Identifier)];
 
     private Task EmptyAsync() => Eventually.TrueAsync(() => Left().Count == 0, TimeSpan.FromSeconds(5), () => $"{Left().Count} are left");
 }

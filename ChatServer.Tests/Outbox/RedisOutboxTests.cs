@@ -3,6 +3,7 @@ using ChatServer.Outbox;
 using ChatServer.Protocol;
 using ChatServer.Redis;
 using ChatServer.Tests.Backplane.Support;
+using ChatServer.Tests.Outbox.Support;
 using ChatServer.Tests.Redis.Support;
 using ChatServer.Tests.Support;
 
@@ -109,22 +110,104 @@ public sealed class RedisOutboxTests(RedisServer redis) : OutboxContract, IClass
         (await node.Outbox.TryLeaseAsync(partition)).Should().BeTrue();
         (await node.Outbox.TryLeaseAsync(partition)).Should().BeTrue("it is kept");
         (await node.Outbox.CountNodesAsync()).Should().Be(1);
-        var entry = (await node.Outbox.ReadAsync(partition, "", 1)).Single();
-        await node.Outbox.MoveToDeadLettersAsync(partition, entry, "no");
+        await node.Outbox.SettleAsync(room, 1, "no");
         await node.Outbox.ReleaseAsync(partition);
 
         (await node.Outbox.SizeAsync()).Should().Be(new OutboxSize(0, 1));
     }
 
     [Fact(Timeout = Limit)]
-    public async Task Read_ByAnotherNode_GivesTheSame()
+    public async Task Settle_ByAnotherNode_GoesOnWhereTheFirstOneWas()
     {
         var room = Drafts.NewRoom();
-        await Backplane.AcceptAsync(Drafts.Of(room, 7, "a1"));
+        await AcceptAsync(room, 3);
+        await Outbox.SettleAsync(room, 1);
 
-        var there = await _other!.Outbox.ReadAsync(PartitionOf(room), "", 1000);
+        (await _other!.Outbox.UnsavedOfAsync(room)).Select(pending => pending.Seq).Should().Equal(2, 3);
+    }
 
-        there.Select(entry => entry.Id).Should().Contain((await OfAsync(room)).Select(entry => entry.Id));
+    [Fact(Timeout = Limit)]
+    public async Task Log_WithUnsavedMessages_NeverExpiresAndIsNotTrimmed()
+    {
+        var room = Drafts.NewRoom();
+        var log = _node!.Keys.Log(room);
+        await Task.WhenAll(Enumerable.Range(1, 1500).Select(number => Backplane.AcceptAsync(Drafts.Of(room, 7, $"m{number}"))));
+        (await _node.Database.KeyTimeToLiveAsync(log)).Should().BeNull();
+        (await Backplane.ReadAsync(room, 0, 2000)).Messages.Should().HaveCount(1500);
+
+        while ((await Outbox.UnsavedOfAsync(room)).Count > 0)
+        {
+            await Outbox.SettleAsync(room, int.MaxValue);
+        }
+
+        (await _node.Database.KeyTimeToLiveAsync(log))!.Value.Should().BeGreaterThan(TimeSpan.FromHours(24));
+        var held = (await Backplane.ReadAsync(room, 0, 2000)).Messages;
+        held.Count.Should().BeInRange(1000, 1499, "what is saved is trimmed, but for the newest thousand");
+        held.Select(message => message.Seq).Should().Equal(Enumerable.Range(1501 - held.Count, held.Count).Select(seq => (long)seq));
+        await AcceptAsync(room, 1);
+        (await _node.Database.KeyTimeToLiveAsync(log)).Should().BeNull("there is something to save again");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Settle_RedisHasFallenBackSince_NewMessagesThatHaveTheOldSeqsAreNotTakenForSaved()
+    {
+        var room = Drafts.NewRoom();
+        await AcceptAsync(room, 2);
+        var state = await _node!.Database.HashGetAllAsync(_node.Keys.Room(room));
+        var second = await Outbox.SettleAsync(room, 0, readOn: true);
+        await AcceptAsync(room, 2, from: 2);
+        var read = await Outbox.SettleAsync(room, 0, readOn: true);
+        var done = new Settlement(read.Epoch);
+        done.Add(read.Messages[3], null);
+
+        // Redis as it was after two messages; somebody notices, and two others get those seqs.
+        await _node.Database.HashSetAsync(_node.Keys.Room(room), state);
+        await _node.Database.StreamDeleteAsync(_node.Keys.Log(room), ["3-0", "4-0"]);
+        await _node.Database.ExecuteAsync("XSETID", _node.Keys.Log(room), "2-0");
+        await Backplane.ReadAsync(room, 4, 0, seenIn: read.Epoch);
+        await AcceptAsync(room, 2, from: 10);
+        await Outbox.SettleAsync(room, done, readOn: false);
+
+        (await Outbox.UnsavedOfAsync(room)).Select(pending => pending.Message!.Identifier).Should()
+            .Equal(["a11", "a12"], "of the old numbering only what is here still is saved");
+        second.Messages.Should().HaveCount(2);
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task Settle_SomebodyHasRemovedMessagesFromTheLog_GoesOnBehindThem(int kept)
+    {
+        var room = Drafts.NewRoom();
+        await AcceptAsync(room, 5);
+        for (var seq = 1; seq <= 5 - kept; seq++)
+        {
+            await _node!.Database.StreamDeleteAsync(_node.Keys.Log(room), [$"{seq}-0"]);
+        }
+
+        var page = await Outbox.SettleAsync(room, 0, readOn: true);
+
+        page.Messages.Select(pending => pending.Seq).Should().Equal(Enumerable.Range(6 - kept, kept).Select(seq => (long)seq));
+        (await UnsavedAsync(room)).Should().HaveCount(kept == 0 ? 0 : 1);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Size_CountsWhatWaitsAndTellsSinceWhen()
+    {
+        await using var own = await RedisServer.StartAsync();
+        await using var node = await RedisNode.ConnectAsync(own);
+        (await node.Outbox.SizeAsync()).Should().Be(new OutboxSize(0, 0));
+        var (one, two) = (Drafts.NewRoom(), Drafts.NewRoom());
+        foreach (var (room, identifier) in new[] { (one, "a"), (one, "b"), (two, "c") })
+        {
+            await node.Backplane.AcceptAsync(Drafts.Of(room, 7, identifier));
+        }
+
+        await node.Outbox.SettleAsync(one, 1, "no");
+
+        var size = await node.Outbox.SizeAsync();
+        (size.Waiting, size.Dead).Should().Be((2, 1));
+        size.OldestSince!.Value.Should().BeCloseTo(TimeProvider.System.GetUtcNow(), TimeSpan.FromSeconds(20));
     }
 
     private protected override int PartitionOf(RoomKey room) => _node!.Keys.PartitionOf(room);

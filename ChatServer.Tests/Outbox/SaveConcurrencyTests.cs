@@ -1,5 +1,6 @@
 using ChatServer.Outbox;
 using ChatServer.Protocol;
+using ChatServer.Tests.Outbox.Support;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ChatServer.Tests.Outbox;
@@ -13,7 +14,7 @@ public sealed class SaveConcurrencyTests
     [Fact]
     public async Task End_AllWentWell_TwiceAsManyUpToTheMost()
     {
-        var places = new SaveConcurrency(10, _time);
+        var places = Saving.Places(10, _time);
         places.Allowed.Should().Be(4);
 
         await SaveAsync(places, times: 4, SaveEnd.Saved);
@@ -27,7 +28,7 @@ public sealed class SaveConcurrencyTests
     [Fact]
     public async Task End_FailuresAlone_OneAtATimeAndSlowlyBack()
     {
-        var places = new SaveConcurrency(32, _time);
+        var places = Saving.Places(32, _time);
         await SaveAsync(places, times: 28, SaveEnd.Saved);
         places.Allowed.Should().Be(32);
 
@@ -41,7 +42,7 @@ public sealed class SaveConcurrencyTests
     [Fact]
     public async Task End_OneFailsWhileOthersAreSaved_IsNoOutage()
     {
-        var places = new SaveConcurrency(32, _time);
+        var places = Saving.Places(32, _time);
         await SaveAsync(places, times: 28, SaveEnd.Saved);
 
         await SaveAsync(places, times: 1, SaveEnd.Failed);
@@ -52,7 +53,7 @@ public sealed class SaveConcurrencyTests
     [Fact]
     public async Task End_OneCompanyFailsWhileAnotherIsSaved_TakesNoPlacesFromTheOther()
     {
-        var places = new SaveConcurrency(32, _time);
+        var places = Saving.Places(32, _time);
         await SaveAsync(places, times: 28, SaveEnd.Saved);
         for (var round = 1; round <= 10; round++)
         {
@@ -67,7 +68,7 @@ public sealed class SaveConcurrencyTests
     [Fact]
     public async Task End_NothingIsSaved_IsNotCountedAsSaved()
     {
-        var places = new SaveConcurrency(8, _time);
+        var places = Saving.Places(8, _time);
 
         foreach (var end in new[] { SaveEnd.Answered, SaveEnd.Throttled, SaveEnd.NotAsked })
         {
@@ -81,10 +82,10 @@ public sealed class SaveConcurrencyTests
     [Fact]
     public async Task Take_NoneFree_WaitsForOne_AndACancelledOneTakesNone()
     {
-        var places = new SaveConcurrency(1, _time);
+        var places = Saving.Places(1, _time);
         var held = await TakeAsync(places, new(1, 1));
         using var cancelled = new CancellationTokenSource();
-        var givesUp = places.TakeAsync(new(1, 2), 7, cancelled.Token);
+        var givesUp = places.TakeAsync(new(1, 2), 7, 1, false, cancelled.Token);
         var waits = TakeAsync(places, new(1, 3));
         waits.IsCompleted.Should().BeFalse();
 
@@ -98,7 +99,7 @@ public sealed class SaveConcurrencyTests
     [Fact]
     public async Task Take_ManyWait_CompaniesTakeTurnsAndWithinOneItsSendersAndTheirRooms()
     {
-        var places = new SaveConcurrency(1, _time);
+        var places = Saving.Places(1, _time);
         var held = await TakeAsync(places, new(9, 9));
         var order = new List<string>();
         var waiting = new (long Company, long Sender, long Room)[]
@@ -107,7 +108,8 @@ public sealed class SaveConcurrencyTests
         };
         var ended = waiting.Select(async each =>
         {
-            using var turn = await places.TakeAsync(new(each.Company, each.Room), each.Sender, CancellationToken.None).WaitAsync(Limit);
+            using var turn = await places.TakeAsync(new(each.Company, each.Room), each.Sender, 1, false, CancellationToken.None)
+                .WaitAsync(Limit);
             lock (order)
             {
                 order.Add($"{each.Company}/{each.Room}");
@@ -123,7 +125,7 @@ public sealed class SaveConcurrencyTests
     [Fact]
     public async Task Take_CallsTakeLong_GiveTheirPlacesToOtherCompaniesButNotToTheirOwn()
     {
-        var places = new SaveConcurrency(2, _time);
+        var places = Saving.Places(2, _time);
         var hanging = new[] { await TakeAsync(places, new(1, 1)), await TakeAsync(places, new(1, 2)) };
         var own = TakeAsync(places, new(1, 3));
         var other = TakeAsync(places, new(2, 1));
@@ -141,7 +143,7 @@ public sealed class SaveConcurrencyTests
     [Fact]
     public async Task Take_AllCallsTakeLong_AreNeverMoreThanAFewTimesTheMost()
     {
-        var places = new SaveConcurrency(2, _time);
+        var places = Saving.Places(2, _time);
         var taken = Enumerable.Range(1, 20).Select(company => TakeAsync(places, new(company, 1))).ToList();
 
         for (var second = 0; second < 20; second++)
@@ -156,7 +158,7 @@ public sealed class SaveConcurrencyTests
     [Fact]
     public async Task End_SeveralRoomsOfACompanyFail_ItsCallsRestAndOthersGoOn()
     {
-        var places = new SaveConcurrency(8, _time);
+        var places = Saving.Places(8, _time);
         await FailAsync(places, OutboxOptions.FailedRoomsUntilRest);
 
         var rests = TakeAsync(places, new(1, 100));
@@ -176,7 +178,7 @@ public sealed class SaveConcurrencyTests
     [Fact]
     public async Task End_OneRoomFailsAgainAndAgain_ItsCompanyDoesNotRest()
     {
-        var places = new SaveConcurrency(8, _time);
+        var places = Saving.Places(8, _time);
         for (var time = 0; time < 20; time++)
         {
             (await TakeAsync(places, new(1, 1))).End(SaveEnd.Failed);
@@ -188,7 +190,7 @@ public sealed class SaveConcurrencyTests
     [Fact]
     public async Task Companies_InGoodStandingOrLongIdle_AreForgotten()
     {
-        var places = new SaveConcurrency(8, _time);
+        var places = Saving.Places(8, _time);
         await SaveAsync(places, times: 100, SaveEnd.Saved);
         places.Companies.Should().Be(0);
 
@@ -201,7 +203,7 @@ public sealed class SaveConcurrencyTests
     }
 
     private static Task<SaveTurn> TakeAsync(SaveConcurrency places, RoomKey room) =>
-        places.TakeAsync(room, sender: 7, CancellationToken.None).WaitAsync(Limit);
+        places.TakeAsync(room, sender: 7, ready: 1, isAlone: false, CancellationToken.None).WaitAsync(Limit);
 
     private static async Task SaveAsync(SaveConcurrency places, int times, SaveEnd end)
     {

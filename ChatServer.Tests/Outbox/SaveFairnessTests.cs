@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using ChatServer.Backplane;
 using ChatServer.Protocol;
+using ChatServer.Sessions;
 using ChatServer.Tests.Backplane.Support;
 using ChatServer.Tests.Support;
 using Microsoft.AspNetCore.Http;
@@ -31,6 +32,7 @@ public sealed class SaveFairnessTests : IAsyncLifetime
         await _redis.InitializeAsync();
         _quantum = await QuantumServer.StartAsync();
         _node = await TestNode.StartAsync(_redis, Quantum.Url, ("CHAT_PARTITIONS", "1"), ("QUANTUM_TIMEOUT", "10"));
+        await _node.Services.GetRequiredService<UserTokens>().RememberAsync(new(7, 3, "rest", null, new("s", 3, 7), null));
     }
 
     public async ValueTask DisposeAsync()

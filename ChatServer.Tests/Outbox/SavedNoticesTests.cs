@@ -13,7 +13,7 @@ public sealed class SavedNoticesTests : IAsyncDisposable
 {
     private const int Limit = 30_000;
 
-    private readonly MemoryBackplane _backplane = new(new MemoryOutbox(), RoomOptions.Log, TimeProvider.System);
+    private readonly MemoryBackplane _backplane = new(new MemoryOutbox(TimeProvider.System), RoomOptions.Log, TimeProvider.System);
     private readonly SavedNotices _notices;
     private readonly Heard _heard = new();
     private readonly RoomKey _room = Drafts.NewRoom();

@@ -42,7 +42,7 @@ public sealed class RedisKeysTests
         string[] names =
         [
             _keys.Room(room), _keys.Log(room), _keys.Identifier(
-                room, 7, "a}{"), RedisKeys.Outbox(_keys.PartitionOf(room)), RedisKeys.Lease(_keys.PartitionOf(room)),
+                room, 7, "a}{"), RedisKeys.Unsaved(_keys.PartitionOf(room)), _keys.Aside(room), RedisKeys.Lease(_keys.PartitionOf(room)),
         ];
         names.Should().OnlyHaveUniqueItems().And.OnlyContain(name => name.StartsWith(tag, StringComparison.Ordinal));
         _keys.RoomChannel(room).Should().StartWith(tag);

@@ -1,6 +1,7 @@
-using System.Text.Json.Nodes;
 using ChatServer.Redis;
 using ChatServer.Requests;
+using ChatServer.Sessions;
+using ChatServer.Tests.Outbox.Support;
 using ChatServer.Tests.Requests.Support;
 using ChatServer.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
@@ -38,9 +39,8 @@ public sealed class MessageRequestsTests : IAsyncDisposable
         }
 
         sender.Waiting.Should().BeEmpty("a sender gets no echo");
-        var entry = (await _parts.Outbox.ReadAsync(0, "", 10)).Should().ContainSingle().Subject;
-        entry.TokenKey.Should().Be("rest-7");
-        JsonNode.Parse(entry.Message.Span)!["identifier"]!.GetValue<string>().Should().Be("ä1");
+        (await _parts.Outbox.UnsavedOfAsync(new(3, Room))).Should().ContainSingle().Which.Message!.Identifier.Should().Be("ä1");
+        (await _parts.Get<UserTokens>().NewestAsync(7)).Should().Be("rest-7", "whoever saves it needs the sender's token");
     }
 
     [Theory(Timeout = Limit)]

@@ -114,6 +114,11 @@ public sealed class AuthenticatorTests
 
         public ValueTask<IReadOnlyList<SessionKey>> SeenAsync(long userId) => sessions.SeenAsync(userId);
 
+        public ValueTask KeepTokenAsync(long userId, ReadOnlyMemory<byte> token, TimeSpan timeToLive, bool isOld = false) =>
+            sessions.KeepTokenAsync(userId, token, timeToLive, isOld);
+
+        public ValueTask<ReadOnlyMemory<byte>?> FindTokenAsync(long userId) => sessions.FindTokenAsync(userId);
+
         public ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched) => sessions.WatchAsync(key, touched);
     }
 

@@ -18,7 +18,7 @@ public sealed class SessionOptionsTests
         options.Recheck.Should().Be(TimeSpan.FromSeconds(30));
         options.Encryption.Should().Be(SessionEncryption.None);
         reader.Mistakes.Should().BeEmpty();
-        reader.KnownNames.Should().BeEquivalentTo("FERNET_KEYS", "SESSION_ENCRYPTION", "SESSION_RECHECK");
+        reader.KnownNames.Should().BeEquivalentTo("FERNET_KEYS", "QUANTUM_SERVICE_TOKEN", "SESSION_ENCRYPTION", "SESSION_RECHECK");
     }
 
     [Fact]

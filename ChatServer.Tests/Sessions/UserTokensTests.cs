@@ -13,7 +13,7 @@ public sealed class UserTokensTests(RedisServer server) : IClassFixture<RedisSer
     private readonly long _user = Interlocked.Increment(ref _users);
 
     [Fact]
-    public async Task Find_SeveralSessions_GivesTheTokensOfThoseThatLiveTheOneSeenLastFirst()
+    public async Task Live_SeveralSessions_GivesTheTokensOfThoseThatLiveTheOneSeenLastFirst()
     {
         await using var redis = await server.ConnectAsync();
         var (store, tokens) = Parts(redis);
@@ -24,8 +24,8 @@ public sealed class UserTokensTests(RedisServer server) : IClassFixture<RedisSer
 
         await redis.GetDatabase().KeyDeleteAsync(new SessionKey("c", 3, _user).ToString());
 
-        (await tokens.FindAsync(_user, CancellationToken.None)).Should().Equal("t1", "t2");
-        (await tokens.FindAsync(_user + 100_000, CancellationToken.None)).Should().BeEmpty();
+        (await tokens.LiveAsync(_user, CancellationToken.None)).Should().Equal("t1", "t2");
+        (await tokens.LiveAsync(_user + 100_000, CancellationToken.None)).Should().BeEmpty();
     }
 
     [Fact]
@@ -48,11 +48,55 @@ public sealed class UserTokensTests(RedisServer server) : IClassFixture<RedisSer
             .BeCloseTo(TimeSpan.FromHours(5), TimeSpan.FromMinutes(1));
     }
 
+    [Theory]
+    [InlineData("None")]
+    [InlineData("Base64")]
+    [InlineData("Fernet")]
+    public async Task Newest_AfterTheSessionsEnd_IsTheTokenWithWhichTheUserWroteLastOnAnyNode(string encryption)
+    {
+        await using var redis = await server.ConnectAsync();
+        var options = new SessionOptions
+        {
+            Encryption = Enum.Parse<SessionEncryption>(encryption), FernetKeys = [[.. Enumerable.Repeat((byte)7, Fernet.KeyLength)]],
+        };
+        var (here, there) = (Tokens(new(redis), options), Tokens(new(redis), options));
+        (await there.NewestAsync(_user)).Should().BeNull();
+        await here.RememberAsync(Caller("first"));
+        await here.RememberAsync(Caller("second"));
+        await here.KeepOldAsync(_user, "older");
+
+        (await there.NewestAsync(_user)).Should().Be("second");
+        (await here.NewestAsync(_user)).Should().Be("second");
+        var stored = (string)(await redis.GetDatabase().StringGetAsync(RedisKeys.TokenOf(_user)))!;
+        stored.Contains("second", StringComparison.Ordinal).Should().Be(encryption == "None", "it is stored as sessions are");
+        (await redis.GetDatabase().KeyTimeToLiveAsync(RedisKeys.TokenOf(_user)))!.Value.Should()
+            .BeCloseTo(SessionOptions.TokenOutlivesSession + TimeSpan.FromHours(1), TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
+    public async Task Remember_NoTokenWillBeAskedFor_WritesNothing()
+    {
+        await using var redis = await server.ConnectAsync();
+        var tokens = Tokens(new(redis), new SessionOptions { KeepsTokens = false });
+
+        await tokens.RememberAsync(Caller("t1"));
+        await tokens.KeepOldAsync(_user, "t0");
+
+        (await redis.GetDatabase().KeyExistsAsync(RedisKeys.TokenOf(_user))).Should().BeFalse();
+        (await redis.GetDatabase().KeyExistsAsync(RedisKeys.SessionsOf(_user))).Should().BeFalse();
+    }
+
+    private Caller Caller(string token) =>
+        new(_user, 3, token, null, new SessionKey("s", 3, _user), TimeProvider.System.GetUtcNow().AddHours(1));
+
+    private static UserTokens Tokens(RedisSessionStore store, SessionOptions options) =>
+        new(store, new SessionRecordReader(options, TimeProvider.System), options, TimeProvider.System);
+
     private static (RedisSessionStore Store, UserTokens Tokens) Parts(ConnectionMultiplexer redis)
     {
         var store = new RedisSessionStore(redis);
         var options = new SessionOptions { Encryption = SessionEncryption.Base64 };
-        return (store, new(store, new SessionRecordReader(options, TimeProvider.System)));
+        return (store, Tokens(store, options));
     }
 
     private async Task SeeAsync(ConnectionMultiplexer redis, RedisSessionStore store, string session, string token)

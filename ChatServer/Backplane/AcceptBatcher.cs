@@ -7,7 +7,7 @@ namespace ChatServer.Backplane;
 /// meanwhile shares the next one. When a call fails, everything that waits fails with it: a later message of a sender must not overtake an
 /// earlier one.
 /// </summary>
-internal sealed class AcceptBatcher(GenerationScripts scripts, LogLimits limits, TimeProvider time) : IThreadPoolWorkItem
+internal sealed class AcceptBatcher(GenerationScripts scripts, LogLimits limits) : IThreadPoolWorkItem
 {
     private readonly Lock _gate = new();
     private readonly AcceptQueue _waiting = new();
@@ -40,10 +40,10 @@ internal sealed class AcceptBatcher(GenerationScripts scripts, LogLimits limits,
             var told = 0;
             try
             {
-                ReadOnlyMemory<byte> rest = await new AcceptScript(_batch, limits).RunAsync(scripts, time.GetUtcNow());
+                var answers = new AcceptAnswers(await new AcceptScript(_batch, limits).RunAsync(scripts));
                 for (; told < _batch.Count; told++)
                 {
-                    rest = AcceptScript.Tell(_batch[told], rest);
+                    answers.Tell(_batch[told]);
                 }
             }
             catch (Exception exception)
@@ -65,7 +65,7 @@ internal sealed class AcceptBatcher(GenerationScripts scripts, LogLimits limits,
         _batch.Clear();
         lock (_gate)
         {
-            _waiting.MoveTo(_batch, BackplaneOptions.AcceptsAtOnce, BackplaneOptions.AcceptBytesAtOnce);
+            _waiting.MoveTo(_batch, BackplaneOptions.AcceptsAtOnce, BackplaneOptions.AcceptBytesAtOnce, BackplaneOptions.AcceptBytesOfRoom);
             return _running = _batch.Count > 0;
         }
     }
@@ -74,7 +74,7 @@ internal sealed class AcceptBatcher(GenerationScripts scripts, LogLimits limits,
     {
         lock (_gate)
         {
-            _waiting.MoveTo(_batch, int.MaxValue, long.MaxValue);
+            _waiting.MoveTo(_batch, int.MaxValue, long.MaxValue, long.MaxValue);
         }
     }
 }

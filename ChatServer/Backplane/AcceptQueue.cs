@@ -31,18 +31,22 @@ internal sealed class AcceptQueue
     /// <summary>Moves messages into a batch, those of a room in their order and next to each other.</summary>
     /// <param name="most">How many messages the batch may hold then.</param>
     /// <param name="mostBytes">How many bytes of JSON may be moved; one message is moved whatever its size.</param>
-    public void MoveTo(List<PostedMessage> batch, int most, long mostBytes)
+    /// <param name="mostOfRoom">How many of one room; one message is moved whatever its size.</param>
+    public void MoveTo(List<PostedMessage> batch, int most, long mostBytes, long mostOfRoom)
     {
         var bytes = 0L;
-        while (_turns.TryPeek(out var room))
+        for (var left = _turns.Count; left > 0; left--)
         {
+            var room = _turns.Peek();
             var waiting = _rooms[room];
-            var before = batch.Count;
+            var (before, ofRoom) = (batch.Count, 0L);
             while (waiting.TryPeek(out var message) && batch.Count < most
-                && (bytes == 0 || bytes + message.Draft.Json.Length <= mostBytes))
+                && (bytes == 0 || bytes + message.Draft.Json.Length <= mostBytes)
+                && (ofRoom == 0 || ofRoom + message.Draft.Json.Length <= mostOfRoom))
             {
                 batch.Add(waiting.Dequeue());
                 bytes += message.Draft.Json.Length;
+                ofRoom += message.Draft.Json.Length;
             }
 
             if (batch.Count == before)
@@ -55,7 +59,7 @@ internal sealed class AcceptQueue
             if (waiting.Count > 0)
             {
                 _turns.Enqueue(room);
-                return;
+                continue;
             }
 
             _rooms.Remove(room);

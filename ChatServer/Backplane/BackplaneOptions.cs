@@ -12,6 +12,11 @@ internal static class BackplaneOptions
     /// <summary>Bytes of their JSON, at most; a larger message goes alone.</summary>
     public const int AcceptBytesAtOnce = 512 * 1024;
 
-    /// <summary>Bytes of a log's entries after which a page ends; up to fifteen messages more may be in it.</summary>
+    /// <summary>
+    /// Bytes of one room among them, at most; a larger message goes alone. They become one entry of its log, which is read as a whole.
+    /// </summary>
+    public const int AcceptBytesOfRoom = 64 * 1024;
+
+    /// <summary>Bytes of a log's entries after which a page ends; up to three entries more may be in it.</summary>
     public const int PageBytes = 512 * 1024;
 }

@@ -7,7 +7,7 @@ namespace ChatServer.Backplane;
 /// Carries messages between nodes. What holds for every implementation (one suite of contract tests runs over all of them):
 /// <list type="bullet">
 /// <item>
-/// Accepting is one atomic step: dedupe, seq, log, outbox, publication. A seq is given once, without holes, counting from 1 in an epoch.
+/// Accepting is one atomic step: dedupe, seq, log, publication. A seq is given once, without holes, counting from 1 in an epoch.
 /// </item>
 /// <item>Messages of one room that one node accepts get their seqs in the order of the calls.</item>
 /// <item>A subscriber gets what is published after <see cref="SubscribeAsync"/> has completed; what is published may be lost when a
@@ -95,9 +95,8 @@ internal interface IRoomListener
 /// <param name="Origin">The id of the connection that sent it, which gets no copy.</param>
 /// <param name="Json">Its JSON.</param>
 /// <param name="Timestamp">When this node took it, as it stands in the JSON.</param>
-/// <param name="TokenKey">The REST token under which Quantum saves it.</param>
 internal sealed record MessageDraft(
-    RoomKey Room, long UserId, string Identifier, ulong Origin, UnnumberedMessage Json, string Timestamp, string TokenKey)
+    RoomKey Room, long UserId, string Identifier, ulong Origin, UnnumberedMessage Json, string Timestamp)
 {
     /// <summary>Up to where this node has seen the room: a Redis that has forgotten part of that begins a new epoch.</summary>
     public RoomPosition Seen { get; init; }

@@ -16,6 +16,7 @@ internal sealed partial class RedisBackplane : IBackplane
     private readonly ConcurrentDictionary<RoomKey, RoomNames> _names = new();
     private readonly GenerationScripts _scripts;
     private readonly ConcurrentDictionary<RoomKey, bool> _unreadable = new();
+    private readonly LogLimits _limits;
     private readonly ILogger<RedisBackplane> _logger;
 
     public RedisBackplane(
@@ -28,7 +29,8 @@ internal sealed partial class RedisBackplane : IBackplane
         script = FaultInjection.Disables("dedupe") ? script.Replace(", 'NX')", ")", StringComparison.Ordinal) : script;
 #endif
         _scripts = new(redis, script, time, loggers.CreateLogger<GenerationScripts>());
-        _batcher = new(_scripts, limits, time);
+        _batcher = new(_scripts, limits);
+        _limits = limits;
     }
 
     public void Accept(MessageDraft draft, IAcceptListener listener) =>
@@ -36,7 +38,7 @@ internal sealed partial class RedisBackplane : IBackplane
 
     public async ValueTask<Acceptance?> FindAsync(RoomKey room, long userId, string identifier) =>
         (string?)await RedisCalls.TryAsync(() => _database.StringGetAsync(_keys.Identifier(room, userId, identifier))) is { } answer
-            ? AcceptScript.ParseKnown(answer)
+            ? AcceptAnswers.ParseKnown(answer)
             : null;
 
     public async ValueTask<IAsyncDisposable> SubscribeAsync(RoomKey room, IRoomListener listener)
@@ -72,9 +74,10 @@ internal sealed partial class RedisBackplane : IBackplane
         while (true)
         {
             var answer = (RedisResult[])(await _scripts.ReadAsync(
-                [_keys.Room(room), _keys.Log(room)], [after, count, Epoch.New(), seenIn ?? "", BackplaneOptions.PageBytes]))!;
+                [_keys.Room(room), _keys.Log(room)],
+                [after, count, Epoch.New(), seenIn ?? "", BackplaneOptions.PageBytes, (long)_limits.Age.TotalSeconds]))!;
             var (epoch, head, entries) = ((string)answer[0]!, (long)answer[1], (RedisResult[])answer[2]!);
-            var messages = LogEntries.Read(entries, epoch, head, out var unreadable);
+            var messages = LogEntries.Read(entries, after, epoch, head, out var unreadable);
             if (unreadable is not null && _unreadable.TryAdd(room, true))
             {
                 Log.UnreadableEntry(_logger, unreadable, _keys.Log(room));
@@ -82,11 +85,12 @@ internal sealed partial class RedisBackplane : IBackplane
 
             if (messages.Count > 0 || entries.Length == 0)
             {
+                messages.RemoveRange(Math.Min(count, messages.Count), Math.Max(0, messages.Count - count));
                 return new(epoch, head, messages) { Past = EpochEnd.ReadAll((string)answer[3]!) };
             }
 
             // Nothing but entries of no use: what can be read lies behind them. Nobody has seen those, so the position counts as asked for.
-            (after, seenIn) = (LogEntries.SeqOf(entries[^1]), null);
+            (after, seenIn) = (LogEntries.LastSeqOf(entries[^1]), null);
         }
     }
 

@@ -14,7 +14,10 @@ internal sealed class RoomNames(RedisKeys keys, RoomKey room)
 
     public RedisKey Log { get; } = Encoding.ASCII.GetBytes(keys.Log(room));
 
-    public RedisKey Outbox { get; } = Encoding.ASCII.GetBytes(RedisKeys.Outbox(keys.PartitionOf(room)));
+    public RedisKey Unsaved { get; } = Encoding.ASCII.GetBytes(RedisKeys.Unsaved(keys.PartitionOf(room)));
+
+    /// <summary>The room's name among the partition's rooms with unsaved messages.</summary>
+    public RedisValue Member { get; } = Encoding.ASCII.GetBytes(RedisKeys.Member(room));
 
     public RedisValue Channel { get; } = Encoding.ASCII.GetBytes(keys.RoomChannel(room));
 

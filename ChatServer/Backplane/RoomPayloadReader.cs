@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using ChatServer.Protocol;
 
 namespace ChatServer.Backplane;
 
@@ -11,49 +12,58 @@ internal sealed class RoomPayloadReader(IRoomListener listener)
     /// <returns>False if no ChatServer wrote a part of it; what comes before that part has been handed over.</returns>
     public bool Read(ReadOnlySpan<byte> payload)
     {
-        do
+        var line = payload.IndexOf((byte)'\n');
+        Span<Range> parts = stackalloc Range[4];
+        if (line < 0 || payload[..line] is var header && Split(header, parts) != 3)
         {
-            var line = payload.IndexOf((byte)'\n');
-            if (line < 0 || !ReadOne(payload[..line], payload[(line + 1)..], out var used))
+            return false;
+        }
+
+        var rest = payload[(line + 1)..];
+        return header[parts[0]] switch
+        {
+            [(byte)'m'] => ReadMessages(header[parts[1]], header[parts[2]], rest),
+            [(byte)'n' or (byte)'w'] => ReadNotice(header[0] == 'w', header[parts[1]], header[parts[2]], rest),
+            _ => false,
+        };
+    }
+
+    private bool ReadMessages(ReadOnlySpan<byte> first, ReadOnlySpan<byte> epoch, ReadOnlySpan<byte> records)
+    {
+        if (!Utf8Parser.TryParse(first, out long seq, out var used) || used != first.Length || records.IsEmpty)
+        {
+            return false;
+        }
+
+        _epoch = Epoch.Read(epoch, _epoch);
+        for (; !records.IsEmpty; seq++)
+        {
+            if (!MessageRecord.TryRead(records, out var record, out records))
             {
                 return false;
             }
 
-            payload = payload[(line + 1 + used)..];
+            if (listener.Lacks(seq, _epoch))
+            {
+                listener.OnMessage(new(seq, _epoch, record.Origin, record.Number(seq)));
+            }
         }
-        while (!payload.IsEmpty);
+
         return true;
     }
 
-    private bool ReadOne(ReadOnlySpan<byte> header, ReadOnlySpan<byte> rest, out int used)
+    private bool ReadNotice(bool mayWait, ReadOnlySpan<byte> exceptUser, ReadOnlySpan<byte> exceptConnection, ReadOnlySpan<byte> json)
     {
-        Span<Range> parts = stackalloc Range[6];
-        var count = Split(header, parts);
-        if (count == 5 && header[parts[0]].SequenceEqual("m"u8)
-            && Utf8Parser.TryParse(header[parts[1]], out long seq, out _) && RoomPayload.TryConnection(header[parts[3]], out var origin)
-            && Utf8Parser.TryParse(header[parts[4]], out used, out _) && (uint)used <= (uint)rest.Length)
+        if (!Utf8Parser.TryParse(exceptUser, out long user, out _) || !RoomPayload.TryConnection(exceptConnection, out var connection))
         {
-            _epoch = Epoch.Read(header[parts[2]], _epoch);
-            if (listener.Lacks(seq, _epoch))
-            {
-                listener.OnMessage(new(seq, _epoch, origin, rest[..used].ToArray()));
-            }
-
-            return true;
+            return false;
         }
 
-        used = rest.Length;
-        if (count == 3 && (header[parts[0]].SequenceEqual("n"u8) || header[parts[0]].SequenceEqual("w"u8))
-            && Utf8Parser.TryParse(header[parts[1]], out long user, out _)
-            && RoomPayload.TryConnection(header[parts[2]], out var connection))
-        {
-            listener.OnNotice(new(user, connection, rest.ToArray()) { MayWait = header[0] == 'w' });
-            return true;
-        }
-
-        return false;
+        listener.OnNotice(new(user, connection, json.ToArray()) { MayWait = mayWait });
+        return true;
     }
 
+    /// <returns>-1 if there are too many.</returns>
     private static int Split(ReadOnlySpan<byte> header, Span<Range> parts)
     {
         var count = 0;

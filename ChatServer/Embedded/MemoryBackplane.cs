@@ -116,7 +116,7 @@ internal sealed class MemoryBackplane(MemoryOutbox outbox, LogLimits limits, Tim
 
             _known[name] = acceptance;
             _knownByAge.Enqueue((time.GetTimestamp(), name));
-            outbox.Add(message.Json, draft.TokenKey);
+            outbox.Add(draft.Room, room.Seq, message.Json);
             foreach (var listener in room.Listeners)
             {
                 listener.OnMessage(message);

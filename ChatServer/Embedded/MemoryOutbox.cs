@@ -1,28 +1,34 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
 using ChatServer.Outbox;
+using ChatServer.Protocol;
 using ChatServer.Redis.Subscriptions;
 
 namespace ChatServer.Embedded;
 
 /// <summary>The outbox of the embedded default: one partition, one node, nothing survives a restart.</summary>
-internal sealed class MemoryOutbox : IOutbox
+internal sealed class MemoryOutbox(TimeProvider time) : IOutbox
 {
+    /// <summary>Nothing is ever lost here, so there is one numbering.</summary>
+    private const string Epoch = "memory";
+
     private readonly Lock _gate = new();
-    private readonly SortedList<EntryId, OutboxEntry> _entries = [];
+    private readonly Dictionary<RoomKey, Unsaved> _rooms = [];
     private Action<int>? _filled;
-    private ulong _last;
     private long _dead;
 
     public int Partitions => 1;
 
-    public void Add(ReadOnlyMemory<byte> message, string tokenKey)
+    /// <summary>A message of a room has been accepted.</summary>
+    public void Add(RoomKey room, long seq, ReadOnlyMemory<byte> json)
     {
         bool wasEmpty;
         lock (_gate)
         {
-            wasEmpty = _entries.Count == 0;
-            _last++;
-            var id = new EntryId(_last, 0);
-            _entries.Add(id, new(id.ToString(), message, tokenKey));
+            wasEmpty = _rooms.Count == 0;
+            var since = time.GetUtcNow().ToUnixTimeMilliseconds();
+            var unsaved = CollectionsMarshal.GetValueRefOrAddDefault(_rooms, room, out _) ??= new(since);
+            unsaved.Messages.Enqueue(new(seq.ToString(CultureInfo.InvariantCulture), seq, json, StoredMessage.Read(json.Span)));
         }
 
         if (wasEmpty)
@@ -37,31 +43,57 @@ internal sealed class MemoryOutbox : IOutbox
 
     public ValueTask ReleaseAsync(int partition) => ValueTask.CompletedTask;
 
-    public ValueTask<IReadOnlyList<OutboxEntry>> ReadAsync(int partition, string after, int count)
-    {
-        var last = after.Length == 0 ? default : EntryId.Parse(after);
-        lock (_gate)
-        {
-            return new([.. _entries.Where(entry => entry.Key > last).Take(count).Select(entry => entry.Value)]);
-        }
-    }
-
-    public ValueTask RemoveAsync(int partition, string entryId)
+    public ValueTask<IReadOnlyList<UnsavedRoom>> UnsavedAsync(int partition, long since)
     {
         lock (_gate)
         {
-            _entries.Remove(EntryId.Parse(entryId));
+            return new([.. _rooms.Where(room => room.Value.Since >= since).Select(room => new UnsavedRoom(room.Key, room.Value.Since))
+                .OrderBy(unsaved => unsaved.Since)]);
+        }
+    }
+
+    /// <summary>Nobody could retry dead letters later: they are only counted here.</summary>
+    public ValueTask<RoomPage> SettleAsync(RoomKey room, Settlement done, bool readOn)
+    {
+        lock (_gate)
+        {
+            if (!_rooms.TryGetValue(room, out var unsaved))
+            {
+                return new(RoomPage.Nothing);
+            }
+
+            while (unsaved.Messages.TryPeek(out var first) && first.Seq <= done.UpTo)
+            {
+                unsaved.Messages.Dequeue();
+                _dead += done.Dead.Any(letter => letter.Place == first.Place) ? 1 : 0;
+            }
+
+            if (unsaved.Messages.Count == 0)
+            {
+                _rooms.Remove(room);
+            }
+
+            return new(readOn ? new RoomPage(Epoch, Page(unsaved.Messages)) : RoomPage.Nothing);
+        }
+    }
+
+    public async IAsyncEnumerable<FileId> WaitingFilesAsync(int partition)
+    {
+        List<FileId> files;
+        lock (_gate)
+        {
+            files = [.. _rooms.Values.SelectMany(unsaved => unsaved.Messages)
+                .Select(pending => FileId.TryParse(pending.Message?.File?.Id ?? "", out var id) ? id : (FileId?)null).OfType<FileId>()];
         }
 
-        return ValueTask.CompletedTask;
+        foreach (var file in files)
+        {
+            yield return await ValueTask.FromResult(file);
+        }
     }
 
-    /// <summary>Nobody could retry them later: dead letters are only counted here.</summary>
-    public ValueTask MoveToDeadLettersAsync(int partition, OutboxEntry entry, string reason)
-    {
-        Interlocked.Increment(ref _dead);
-        return RemoveAsync(partition, entry.Id);
-    }
+    /// <summary>There was none.</summary>
+    public ValueTask TakeOverFormerAsync(int partition) => ValueTask.CompletedTask;
 
     public ValueTask<int> CountNodesAsync() => new(1);
 
@@ -71,7 +103,7 @@ internal sealed class MemoryOutbox : IOutbox
     {
         lock (_gate)
         {
-            return new(new OutboxSize(_entries.Count, Volatile.Read(ref _dead)));
+            return new(new OutboxSize(_rooms.Values.Sum(room => (long)room.Messages.Count), _dead));
         }
     }
 
@@ -79,5 +111,30 @@ internal sealed class MemoryOutbox : IOutbox
     {
         _filled += filled;
         return new(new Subscription(() => _filled -= filled));
+    }
+
+    private static List<PendingSave> Page(IEnumerable<PendingSave> messages)
+    {
+        var page = new List<PendingSave>();
+        var bytes = 0;
+        foreach (var pending in messages)
+        {
+            if (bytes >= OutboxOptions.PageBytes)
+            {
+                break;
+            }
+
+            page.Add(pending);
+            bytes += pending.Json.Length;
+        }
+
+        return page;
+    }
+
+    private sealed class Unsaved(long since)
+    {
+        public long Since => since;
+
+        public Queue<PendingSave> Messages { get; } = new();
     }
 }

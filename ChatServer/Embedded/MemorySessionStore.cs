@@ -8,6 +8,7 @@ namespace ChatServer.Embedded;
 internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
 {
     private readonly ConcurrentDictionary<SessionKey, Entry> _entries = new();
+    private readonly ConcurrentDictionary<long, ReadOnlyMemory<byte>> _tokens = new();
     private Action<SessionKey>? _removed;
 
     public bool TellsOfEnds => true;
@@ -55,6 +56,16 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
     public ValueTask<IReadOnlyList<SessionKey>> SeenAsync(long userId) =>
         new([.. _entries.Where(entry => entry.Key.UserId == userId).OrderByDescending(entry => entry.Value.PutAt)
             .Take(SessionOptions.SessionsRemembered).Select(entry => entry.Key)]);
+
+    /// <summary>One per user of the demo, which has few: none of them expires.</summary>
+    public ValueTask KeepTokenAsync(long userId, ReadOnlyMemory<byte> token, TimeSpan timeToLive, bool isOld = false)
+    {
+        _tokens.AddOrUpdate(userId, token, (_, kept) => isOld ? kept : token);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<ReadOnlyMemory<byte>?> FindTokenAsync(long userId) =>
+        new(_tokens.TryGetValue(userId, out var token) ? token : default(ReadOnlyMemory<byte>?));
 
     public ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched)
     {

@@ -55,32 +55,30 @@ internal sealed class CompanySaves
         rooms.Enqueue(waiter);
     }
 
-    /// <summary>The next one: senders take turns, and so do the rooms in which a sender's messages wait.</summary>
-    public SaveWaiter Next()
+    /// <summary>Those who share the next call: senders take turns, and so do the rooms in which a sender's messages wait.</summary>
+    /// <param name="most">Messages in a call, at most.</param>
+    public IReadOnlyList<SaveWaiter> Next(int most)
     {
-        var sender = _senders.Dequeue();
-        var rooms = _waiting[sender];
-        var waiter = rooms.Dequeue();
-        if (rooms.Count > 0)
+        var waiters = new List<SaveWaiter> { Dequeue() };
+        for (var messages = waiters[0].Ready;
+             !waiters[0].IsAlone && messages < most && waiters.Count < most && IsWaiting && Peek() is { IsAlone: false } next;
+             messages += next.Ready)
         {
-            _senders.Enqueue(sender);
-        }
-        else
-        {
-            _waiting.Remove(sender);
+            waiters.Add(Dequeue());
         }
 
-        return waiter;
+        return waiters;
     }
 
     /// <summary>A call has ended.</summary>
+    /// <param name="saved">How many messages it has saved.</param>
     /// <returns>How long it has to rest now, if it has to.</returns>
-    public TimeSpan? Ended(long room, SaveEnd end)
+    public TimeSpan? Ended(long room, SaveEnd end, int saved)
     {
         switch (end)
         {
             case SaveEnd.Saved or SaveEnd.Answered:
-                Saved += end == SaveEnd.Saved ? 1 : 0;
+                Saved += saved;
                 (_failedRoomsInRow, _lastFailedRoom) = (0, null);
                 EndRest();
                 if (++_wellInRow >= Allowed)
@@ -90,9 +88,11 @@ internal sealed class CompanySaves
 
                 return null;
             case SaveEnd.Throttled:
+                Saved += saved;
                 (Allowed, _wellInRow) = (Math.Max(1, Allowed / 2), 0);
                 return null;
             case SaveEnd.Failed:
+                Saved += saved;
                 Allowed = Saved == _savedAtFailure ? 1 : Math.Max(1, Allowed / 2);
                 (_wellInRow, _savedAtFailure) = (0, Saved);
                 return RestAfter(room);
@@ -108,6 +108,25 @@ internal sealed class CompanySaves
     {
         _rest?.Dispose();
         _rest = null;
+    }
+
+    private SaveWaiter Peek() => _waiting[_senders.Peek()].Peek();
+
+    private SaveWaiter Dequeue()
+    {
+        var sender = _senders.Dequeue();
+        var rooms = _waiting[sender];
+        var waiter = rooms.Dequeue();
+        if (rooms.Count > 0)
+        {
+            _senders.Enqueue(sender);
+        }
+        else
+        {
+            _waiting.Remove(sender);
+        }
+
+        return waiter;
     }
 
     /// <summary>A room that fails again and again is that room's trouble; several without a success between them are the company's.</summary>
@@ -127,4 +146,6 @@ internal sealed class CompanySaves
 
 /// <summary>A room that waits for a place.</summary>
 /// <param name="Sender">Who wrote the message that is next in the room.</param>
-internal sealed record SaveWaiter(long Room, long Sender, TaskCompletionSource<SaveTurn> Turn);
+/// <param name="Ready">How many messages it has to save, as far as is known; one at least.</param>
+/// <param name="IsAlone">Whether it must not share its call.</param>
+internal sealed record SaveWaiter(long Room, long Sender, int Ready, bool IsAlone, TaskCompletionSource<SaveTurn> Turn);

@@ -51,14 +51,15 @@ internal sealed class DeadLetters(IConnectionMultiplexer redis, RedisKeys keys)
         }
     }
 
-    /// <summary>Puts it back into the outbox, after what waits there.</summary>
-    /// <returns>False if it is no longer there.</returns>
+    /// <summary>Has it saved after all, before what its room still has to save.</summary>
+    /// <returns>False if it is no longer there, or can't be read.</returns>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     public async ValueTask<bool> RetryAsync(DeadLetter letter) =>
-        (bool)await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(
+        letter.Message.RoomId > 0
+        && (bool)await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(
             RetryScript,
-            [RedisKeys.DeadLetters(letter.Partition), RedisKeys.Outbox(letter.Partition)],
-            [letter.Id, RedisKeys.OutboxFilled, letter.Partition]));
+            [RedisKeys.DeadLetters(letter.Partition), keys.Aside(letter.Message.Room), RedisKeys.Unsaved(letter.Partition)],
+            [letter.Id, RedisKeys.Member(letter.Message.Room), RedisKeys.OutboxFilled, letter.Partition]));
 
     /// <summary>Deletes it for good.</summary>
     /// <returns>False if it is no longer there.</returns>

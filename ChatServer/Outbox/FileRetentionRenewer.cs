@@ -1,6 +1,4 @@
-using System.Text.Json;
 using ChatServer.Files;
-using ChatServer.Protocol;
 
 namespace ChatServer.Outbox;
 
@@ -38,39 +36,16 @@ internal sealed partial class FileRetentionRenewer(
 
     private async Task KeepAsync(int partition)
     {
-        var last = "";
-        IReadOnlyList<OutboxEntry> page;
-        do
+        await foreach (var file in outbox.WaitingFilesAsync(partition))
         {
-            page = await outbox.ReadAsync(partition, last, OutboxOptions.PageEntries);
-            foreach (var entry in page)
-            {
-                last = entry.Id;
-                if (MessageFrame.IsFile(entry.Message.Span) && FileOf(entry) is { } id)
-                {
-                    await files.KeepAsync(id);
-                }
-            }
-        }
-        while (page.Count == OutboxOptions.PageEntries);
-    }
-
-    private static FileId? FileOf(OutboxEntry entry)
-    {
-        try
-        {
-            return StoredMessage.Read(entry.Message.Span).File is { } file && FileId.TryParse(file.Id, out var id) ? id : null;
-        }
-        catch (JsonException)
-        {
-            // The drainer makes it a dead letter.
-            return null;
+            await files.KeepAsync(file);
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(940, LogLevel.Warning, "Outbox {Partition}: its files could not be kept for longer; the next round tries again.")]
+        [LoggerMessage(940, LogLevel.Warning,
+            "Partition {Partition}: files that wait for Quantum could not be kept for longer; the next round tries again.")]
         public static partial void NotRenewed(ILogger logger, Exception exception, int partition);
     }
 }

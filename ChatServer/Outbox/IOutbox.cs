@@ -1,10 +1,11 @@
+using ChatServer.Protocol;
 using ChatServer.Redis;
 
 namespace ChatServer.Outbox;
 
 /// <summary>
-/// What Quantum does not have yet. The accept step fills it; one node at a time drains a partition, so that a room's messages are saved in
-/// their order. An entry stays until it is removed: a node that dies loses nothing.
+/// What Quantum does not have yet: the end of each room's log, behind the seq up to which it is saved. The accept step makes it longer; one
+/// node at a time drains a partition, so that a room's messages are saved in their order. A node that dies loses nothing.
 /// </summary>
 internal interface IOutbox
 {
@@ -23,20 +24,32 @@ internal interface IOutbox
     /// <exception cref="RedisUnavailableException">Redis is out of reach; the lease expires by itself.</exception>
     ValueTask ReleaseAsync(int partition);
 
-    /// <summary>Reads entries in the order of their acceptance.</summary>
-    /// <param name="after">The id of the last one read; empty to begin with the oldest.</param>
+    /// <summary>Rooms of a partition that have something to save, those that have had it for longest first.</summary>
+    /// <param name="since">Only those that came to have something then or later; 0 for all.</param>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
-    ValueTask<IReadOnlyList<OutboxEntry>> ReadAsync(int partition, string after, int count);
-
-    /// <summary>Quantum has it, or has refused it for good.</summary>
-    /// <exception cref="RedisUnavailableException">Redis is out of reach; the entry will be met again.</exception>
-    ValueTask RemoveAsync(int partition, string entryId);
+    ValueTask<IReadOnlyList<UnsavedRoom>> UnsavedAsync(int partition, long since);
 
     /// <summary>
-    /// Quantum will never have it: the entry becomes a dead letter, which an operator may look at, retry or drop. One atomic step.
+    /// Notes what of a room has come to its end, in one atomic step: what is to be a dead letter is one then. What is noted already has no
+    /// effect, nor has what belongs to a numbering that Redis no longer has.
     /// </summary>
-    /// <exception cref="RedisUnavailableException">Redis is out of reach; the entry will be met again.</exception>
-    ValueTask MoveToDeadLettersAsync(int partition, OutboxEntry entry, string reason);
+    /// <param name="readOn">Whether to read what comes next, up to <see cref="OutboxOptions.PageBytes"/> bytes.</param>
+    /// <returns>
+    /// What comes next; none if it was not asked for. A room that has nothing to save any more leaves the rooms that have.
+    /// </returns>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach; the messages may be met again.</exception>
+    ValueTask<RoomPage> SettleAsync(RoomKey room, Settlement done, bool readOn);
+
+    /// <summary>The files of a partition's messages that wait.</summary>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
+    IAsyncEnumerable<FileId> WaitingFilesAsync(int partition);
+
+    /// <summary>
+    /// Takes over what the version before this one has left in a partition, message by message: rooms then have it to save before what
+    /// their logs hold.
+    /// </summary>
+    /// <exception cref="RedisUnavailableException">Redis is out of reach; the rest stays where it is.</exception>
+    ValueTask TakeOverFormerAsync(int partition);
 
     /// <summary>Announces this node and counts the nodes that are there.</summary>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
@@ -53,19 +66,14 @@ internal interface IOutbox
     ValueTask<OutboxSize> SizeAsync();
 
     /// <summary>
-    /// Calls back with the number of a partition when its outbox was empty and no longer is. A call may be lost: also look now and then.
+    /// Calls back with the number of a partition when it had nothing to save and now has. A call may be lost: also look now and then.
     /// </summary>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask<IAsyncDisposable> ListenAsync(Action<int> filled);
 }
 
-/// <summary>What is in the outbox of all rooms.</summary>
+/// <summary>What waits, of all rooms.</summary>
 /// <param name="Waiting">Messages that Quantum does not have yet.</param>
 /// <param name="Dead">Dead letters.</param>
-internal readonly record struct OutboxSize(long Waiting, long Dead);
-
-/// <summary>One message that Quantum does not have yet.</summary>
-/// <param name="Id">Its place in the partition.</param>
-/// <param name="Message">Its JSON as members got it.</param>
-/// <param name="TokenKey">The REST token of its sender.</param>
-internal sealed record OutboxEntry(string Id, ReadOnlyMemory<byte> Message, string TokenKey);
+/// <param name="OldestSince">Since when some room has had something to save, the longest; null if none has.</param>
+internal readonly record struct OutboxSize(long Waiting, long Dead, DateTimeOffset? OldestSince = null);

@@ -5,7 +5,9 @@ internal static class OutboxExtensions
 {
     public static IServiceCollection AddOutbox(this IServiceCollection services, OutboxOptions options) =>
         services.AddSingleton(options).AddSingleton<SavedNotices>().AddSingleton<SenderTokens>().AddSingleton<Saver>()
-            .AddSingleton(provider => new SaveConcurrency(options.MaxConcurrentSaves, provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton<BulkSaves>().AddSingleton<ReadAhead>()
+            .AddSingleton(provider => new SaveConcurrency(
+                options.MaxConcurrentSaves, provider.GetRequiredService<BulkSaves>(), provider.GetRequiredService<TimeProvider>()))
             .AddHostedService<PartitionLeases>().AddHostedService<FileRetentionRenewer>();
 
     public static IServiceCollection AddRedisOutbox(this IServiceCollection services) => services.AddSingleton<IOutbox, RedisOutbox>();

@@ -7,17 +7,23 @@ namespace ChatServer.Outbox;
 /// <param name="MaxConcurrentSaves">How many saves may be under way at once, on this node.</param>
 internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
 {
-    /// <summary>Entries that are read at once.</summary>
+    /// <summary>Rooms with something to save whose names are read at once.</summary>
+    public const int PageRooms = 1000;
+
+    /// <summary>Bytes of a room's messages after which enough is read at once; up to three entries of its log more may come.</summary>
+    public const int PageBytes = 64 * 1024;
+
+    /// <summary>Entries of a stream that are read at once in a search for files.</summary>
+    public const int EntriesAtOnce = 8;
+
+    /// <summary>Entries of the former version's outbox that are read at once.</summary>
     public const int PageEntries = 128;
 
-    /// <summary>Entries of one room in memory at once; more wait in the outbox.</summary>
-    public const int MaxInHandOfRoom = 64;
+    /// <summary>Bytes of messages in a node's memory that wait for a place, beside those of the calls under way.</summary>
+    public const int MaxBytesInHand = 16 * 1024 * 1024;
 
-    /// <summary>Bytes of a partition's messages in memory at once, beside the one of each call under way.</summary>
-    public const int MaxBytesInHand = 1024 * 1024;
-
-    /// <summary>Pages that are read at once in the search for entries that came in below what had been read.</summary>
-    public const int PagesForStrays = 8;
+    /// <summary>Rooms of which a node reads messages at once.</summary>
+    public const int ReadingsAtOnce = 16;
 
     /// <summary>Saves at once with which a node begins.</summary>
     public const int FirstConcurrentSaves = 4;
@@ -97,17 +103,14 @@ internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
     /// <summary>The pause after Redis was out of reach, and after an error of ours; between half and one and a half of it.</summary>
     public static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a lost announcement of a filled outbox can hold up a save.</summary>
+    /// <summary>How long a lost announcement can hold up a save.</summary>
     public static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
-    /// <summary>The same while an entry is being saved: the outbox is then not empty, and nobody announces what comes.</summary>
+    /// <summary>How often rooms are looked for that have something to save while others have: nobody announces those.</summary>
     public static readonly TimeSpan LookSoon = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The same while everything that was read waits after a failure.</summary>
-    public static readonly TimeSpan LookWhileParked = TimeSpan.FromMilliseconds(500);
-
-    /// <summary>How often, while everything that was read waits, entries are looked for that came in below it.</summary>
-    public static readonly TimeSpan LookForStrays = TimeSpan.FromSeconds(60);
+    /// <summary>How long Quantum is not asked whether it takes several messages in one call, after it has said that it does not.</summary>
+    public static readonly TimeSpan AskForBulkAgain = TimeSpan.FromMinutes(5);
 
     /// <summary>How often a room's other users are told which of a sender's messages are saved.</summary>
     public static readonly TimeSpan NoticeInterval = TimeSpan.FromMilliseconds(250);

@@ -1,23 +1,24 @@
+using ChatServer.Protocol;
 using ChatServer.Redis;
 
 namespace ChatServer.Outbox;
 
 /// <summary>
-/// Has what one partition's outbox holds saved, while this node has its lease: a room's messages one after the other in seq order, rooms
-/// side by side. A room whose message fails waits by itself; it takes no place of the others meanwhile.
+/// Finds the rooms of one partition that have something to save, while this node has its lease, and begins with each of them: rooms are
+/// saved side by side.
 /// </summary>
+/// <param name="drain">Makes what saves a room's messages.</param>
 internal sealed partial class PartitionDrainer(
-    int partition, IOutbox outbox, OutboxEntryProcessor processor, TimeProvider time, ILoggerFactory loggers) : IDisposable
+    int partition, IOutbox outbox, Func<RoomKey, RoomDrainer> drain, TimeProvider time, ILogger<PartitionDrainer> logger) : IDisposable
 {
-    private readonly ILogger<PartitionDrainer> _logger = loggers.CreateLogger<PartitionDrainer>();
-    private readonly PartitionBacklog _backlog = new(partition, outbox, loggers.CreateLogger<PartitionBacklog>());
     private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly Dictionary<RoomKey, RoomDrainer> _rooms = [];
     private readonly HashSet<Task> _saving = [];
     private readonly Lock _gate = new();
-    private long _lookedForStrays = time.GetTimestamp();
+    private bool _hasTakenOver;
     private bool _disposed;
 
-    /// <summary>There may be something to read.</summary>
+    /// <summary>There may be something to save.</summary>
     public void Wake()
     {
         lock (_gate)
@@ -36,7 +37,6 @@ internal sealed partial class PartitionDrainer(
         {
             _disposed = true;
             _wake.Dispose();
-            _backlog.Dispose();
         }
     }
 
@@ -53,7 +53,8 @@ internal sealed partial class PartitionDrainer(
             {
                 // Whatever it is: this node has the lease, so nobody else would drain.
                 Interrupted(exception, cancellation);
-                await processor.PauseAsync(BackOff.Jitter(OutboxOptions.PauseAfterFailure), cancellation);
+                await Task.Delay(BackOff.Jitter(OutboxOptions.PauseAfterFailure), time, cancellation)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
 
@@ -62,114 +63,85 @@ internal sealed partial class PartitionDrainer(
 
     private async Task DrainAsync(CancellationToken cancellation)
     {
+        if (!_hasTakenOver)
+        {
+            await outbox.TakeOverFormerAsync(partition);
+            _hasTakenOver = true;
+        }
+
+        var (since, lookedAtAll) = (0L, time.GetTimestamp());
         while (!cancellation.IsCancellationRequested)
         {
-            var rooms = await _backlog.ReadOnAsync(cancellation);
-            Begin(rooms ?? [], cancellation);
-            if (rooms is not null)
+            if (time.GetElapsedTime(lookedAtAll) >= OutboxOptions.LookAgain)
             {
-                continue;
+                // Redis's clock may have been set back, or a room may have been missed for another reason.
+                (since, lookedAtAll) = (0, time.GetTimestamp());
             }
 
-            var isParked = _backlog.Rooms.IsParked;
-            if (isParked && time.GetElapsedTime(_lookedForStrays) >= OutboxOptions.LookForStrays)
+            var rooms = await outbox.UnsavedAsync(partition, since);
+            foreach (var (room, at) in rooms)
             {
-                Begin(await _backlog.FindStraysAsync(cancellation), cancellation);
-                _lookedForStrays = time.GetTimestamp();
+                since = Math.Max(since, at);
+                Begin(room, cancellation);
             }
 
-            await _wake.WaitAsync(
-                _backlog.Rooms.IsEmpty ? OutboxOptions.LookAgain
-                : isParked ? OutboxOptions.LookWhileParked
-                : OutboxOptions.LookSoon,
-                cancellation);
+            _saving.RemoveWhere(task => task.IsCompleted);
+            await _wake.WaitAsync(_saving.Count == 0 ? OutboxOptions.LookAgain : OutboxOptions.LookSoon, cancellation);
         }
     }
 
-    private void Begin(IReadOnlyList<RoomBacklog> rooms, CancellationToken cancellation)
+    private void Begin(RoomKey room, CancellationToken cancellation)
     {
-        _saving.RemoveWhere(task => task.IsCompleted);
-        foreach (var room in rooms)
+        lock (_gate)
         {
-            _saving.Add(SaveRoomAsync(room, cancellation));
+            if (_rooms.TryGetValue(room, out var running))
+            {
+                running.IsMetAgain = true;
+                return;
+            }
+
+            var drainer = _rooms[room] = drain(room);
+            _saving.Add(Task.Run(() => SaveAsync(drainer, cancellation), CancellationToken.None));
         }
     }
 
-    /// <summary>Saves a room's messages until there are none left.</summary>
-    private async Task SaveRoomAsync(RoomBacklog room, CancellationToken cancellation)
+    private async Task SaveAsync(RoomDrainer room, CancellationToken cancellation)
     {
-        SaveTrouble? trouble = null;
-        while (!cancellation.IsCancellationRequested && !_backlog.Rooms.TryFinish(room))
+        do
         {
-            try
-            {
-                trouble = await SaveNextAsync(room, trouble, cancellation);
-            }
-            catch (Exception exception)
-            {
-                // Whatever it is: the room's messages must still be saved.
-                Interrupted(exception, cancellation);
-                await processor.PauseAsync(BackOff.Jitter(OutboxOptions.PauseAfterFailure), cancellation);
-                continue;
-            }
-
-            if (trouble is { MayBeRemoved: true })
-            {
-                await processor.PauseAsync(trouble.Pause, cancellation);
-            }
-            else if (trouble is not null)
-            {
-                _backlog.Rooms.Park(room);
-                await processor.PauseAsync(trouble.Pause, cancellation);
-                _backlog.Rooms.Unpark(room);
-            }
+            await room.RunAsync(cancellation);
         }
-
-        if (_backlog.Rooms.IsEmpty)
-        {
-            // Nobody calls "filled" for what was accepted while the outbox still held these.
-            Wake();
-        }
+        while (!TryEnd(room, cancellation));
     }
 
-    /// <param name="trouble">That of the room's last try.</param>
-    /// <returns>The trouble with its next message, which is to be tried again; null if there is none.</returns>
-    private async Task<SaveTrouble?> SaveNextAsync(RoomBacklog room, SaveTrouble? trouble, CancellationToken cancellation)
+    /// <returns>False if there may be more to save.</returns>
+    private bool TryEnd(RoomDrainer room, CancellationToken cancellation)
     {
-        using var turn = await processor.TakeTurnAsync(room, cancellation);
-        if (await _backlog.NextAsync(room, cancellation) is not { } pending)
+        lock (_gate)
         {
-            return null;
+            return (!room.IsMetAgain || cancellation.IsCancellationRequested) && _rooms.Remove(room.Room);
         }
-
-        var its = trouble?.EntryId == pending.Entry.Id ? trouble : processor.NewTrouble(pending);
-        if (!await processor.TryAsync(pending, its, turn, cancellation))
-        {
-            return its;
-        }
-
-        _backlog.Rooms.Done(room);
-        return null;
     }
 
     private void Interrupted(Exception exception, CancellationToken cancellation)
     {
         if (exception is RedisUnavailableException)
         {
-            Log.Waiting(_logger, exception, partition);
+            Log.Waiting(logger, exception, partition);
         }
         else if (!cancellation.IsCancellationRequested)
         {
-            Log.Failed(_logger, exception, partition);
+            Log.Failed(logger, exception, partition);
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(910, LogLevel.Warning, "Outbox {Partition}: Redis is out of reach; its messages wait.")]
+        [LoggerMessage(910, LogLevel.Warning, "Partition {Partition}: Redis is out of reach; what is to be saved waits.")]
         public static partial void Waiting(ILogger logger, Exception exception, int partition);
 
-        [LoggerMessage(912, LogLevel.Error, "Outbox {Partition}: unexpected error while draining it; it goes on after a pause.")]
+        [LoggerMessage(912, LogLevel.Error,
+            "Partition {Partition}: unexpected error while looking for what is to be saved; it goes on after a pause.")]
         public static partial void Failed(ILogger logger, Exception exception, int partition);
     }
 }

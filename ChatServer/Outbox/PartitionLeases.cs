@@ -7,8 +7,8 @@ namespace ChatServer.Outbox;
 /// two lease times.
 /// </summary>
 internal sealed partial class PartitionLeases(
-    IOutbox outbox, Saver saver, SavedNotices notices, SaveConcurrency concurrency, OutboxOptions options, TimeProvider time,
-    ILoggerFactory loggers)
+    IOutbox outbox, Saver saver, SavedNotices notices, SaveConcurrency concurrency, ReadAhead readAhead, OutboxOptions options,
+    TimeProvider time, ILoggerFactory loggers)
     : BackgroundService, IHostedLifecycleService
 {
     private readonly ILogger<PartitionLeases> _logger = loggers.CreateLogger<PartitionLeases>();
@@ -60,7 +60,7 @@ internal sealed partial class PartitionLeases(
         }
         catch (OperationCanceledException)
         {
-            // The node stops: unfinished entries stay in the outbox for the next drainer.
+            // The node stops: what is not saved waits for the next drainer.
         }
 
         await Task.WhenAll(Enumerable.Range(0, outbox.Partitions).Select(StopAsync));
@@ -163,10 +163,11 @@ internal sealed partial class PartitionLeases(
             return;
         }
 
-        var processor = new OutboxEntryProcessor(
-            partition, outbox, saver, concurrency, options, time, loggers.CreateLogger<OutboxEntryProcessor>());
+        var (forPartition, forRoom) = (loggers.CreateLogger<PartitionDrainer>(), loggers.CreateLogger<RoomDrainer>());
         var drain = new RunningDrainer(
-            new PartitionDrainer(partition, outbox, processor, time, loggers), time.GetTimestamp());
+            new PartitionDrainer(
+                partition, outbox, room => new(room, outbox, saver, concurrency, readAhead, options, time, forRoom), time, forPartition),
+            time.GetTimestamp());
         _drainers[partition] = drain;
 
         // It read before a "filled" call could find it here; what came in between was not announced to it.

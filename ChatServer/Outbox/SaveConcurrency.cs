@@ -9,7 +9,8 @@ namespace ChatServer.Outbox;
 /// and holds up nobody else.
 /// </summary>
 /// <param name="most">The most calls at once, and the most of one company; of all together more only where some take long.</param>
-internal sealed class SaveConcurrency(int most, TimeProvider time)
+/// <param name="bulk">Says how many messages a call may carry.</param>
+internal sealed class SaveConcurrency(int most, BulkSaves bulk, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<long, CompanySaves> _companies = [];
@@ -52,9 +53,11 @@ internal sealed class SaveConcurrency(int most, TimeProvider time)
 
     /// <summary>Waits for a place and takes it.</summary>
     /// <param name="sender">Who wrote the message that is next in the room.</param>
-    public async Task<SaveTurn> TakeAsync(RoomKey room, long sender, CancellationToken cancellation)
+    /// <param name="ready">How many messages the room has to save, as far as is known; one at least.</param>
+    /// <param name="isAlone">Whether it must not share its call.</param>
+    public async Task<SaveTurn> TakeAsync(RoomKey room, long sender, int ready, bool isAlone, CancellationToken cancellation)
     {
-        var waiter = new SaveWaiter(room.RoomId, sender, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        var waiter = new SaveWaiter(room.RoomId, sender, ready, isAlone, new(TaskCreationOptions.RunContinuationsAsynchronously));
         lock (_gate)
         {
             var company = CompanyOf(room.CompanyId);
@@ -93,20 +96,20 @@ internal sealed class SaveConcurrency(int most, TimeProvider time)
     {
         while (_taken < _allowed && _underWay < most * OutboxOptions.SlowFactor && NextCompany() is { } company)
         {
-            var waiter = company.Next();
+            var messages = bulk.MessagesAtOnce;
+            var waiters = company.Next(messages);
             if (company.IsWaiting)
             {
                 _turns.Enqueue(company);
             }
 
-            // One that has been cancelled meanwhile takes no place.
-            var turn = new SaveTurn(company, waiter.Room, OnEnded);
-            if (waiter.Turn.TrySetResult(turn))
+            var batch = new SaveBatch(company, waiters[0].Room, OnEnded);
+            if (batch.HandTurns(waiters, messages))
             {
                 _taken++;
                 _underWay++;
                 company.UnderWay++;
-                turn.Watch(time.CreateTimer(_ => OnSlow(turn), null, OutboxOptions.SlowAfter, Timeout.InfiniteTimeSpan));
+                batch.Watch(time.CreateTimer(_ => OnSlow(batch), null, OutboxOptions.SlowAfter, Timeout.InfiniteTimeSpan));
             }
         }
     }
@@ -128,29 +131,29 @@ internal sealed class SaveConcurrency(int most, TimeProvider time)
         return null;
     }
 
-    private void OnSlow(SaveTurn turn)
+    private void OnSlow(SaveBatch batch)
     {
         lock (_gate)
         {
-            if (turn is { IsSlow: false, IsOver: false })
+            if (batch is { IsSlow: false, IsOver: false })
             {
-                turn.IsSlow = true;
+                batch.IsSlow = true;
                 _taken--;
                 GiveOut();
             }
         }
     }
 
-    private void OnEnded(SaveTurn turn, SaveEnd end)
+    private void OnEnded(SaveBatch batch, SaveEnd end, int saved)
     {
         lock (_gate)
         {
-            var company = turn.Company;
-            _taken -= turn.IsSlow ? 0 : 1;
+            var company = batch.Company;
+            _taken -= batch.IsSlow ? 0 : 1;
             _underWay--;
             company.UnderWay--;
-            Count(company, end);
-            if (company.Ended(turn.Room, end) is { } rest)
+            Count(company, end, saved);
+            if (company.Ended(batch.Room, end, saved) is { } rest)
             {
                 company.BeginRest(time.CreateTimer(_ => OnRested(company), null, rest, Timeout.InfiniteTimeSpan));
             }
@@ -173,12 +176,12 @@ internal sealed class SaveConcurrency(int most, TimeProvider time)
         }
     }
 
-    private void Count(CompanySaves company, SaveEnd end)
+    private void Count(CompanySaves company, SaveEnd end, int saved)
     {
+        _saved += saved;
         switch (end)
         {
             case SaveEnd.Saved or SaveEnd.Answered:
-                _saved += end == SaveEnd.Saved ? 1 : 0;
                 if (++_wellInRow >= _allowed)
                 {
                     (_allowed, _wellInRow) = (Math.Min(most, 2 * _allowed), 0);
@@ -186,7 +189,7 @@ internal sealed class SaveConcurrency(int most, TimeProvider time)
 
                 break;
             case SaveEnd.Failed:
-                var others = _saved - company.Saved;
+                var others = _saved - saved - company.Saved;
                 if (others == company.OthersAtFailure)
                 {
                     // One message that fails while others are saved is no outage.

@@ -3,15 +3,15 @@ using ChatServer.Quantum;
 namespace ChatServer.Outbox;
 
 /// <summary>What has gone wrong so far with one message that is to be saved, and what follows from it.</summary>
-/// <param name="entryId">The message's entry.</param>
+/// <param name="place">The message's place in its room.</param>
 /// <param name="saved">How many messages of others have been saved so far.</param>
-internal sealed class SaveTrouble(string entryId, long saved)
+internal sealed class SaveTrouble(string place, long saved)
 {
     private long _saved = saved;
     private int _passing;
     private int _withoutToken;
 
-    public string EntryId => entryId;
+    public string Place => place;
 
     /// <summary>Calls that were made and failed while Quantum saved others: the trouble is with this message.</summary>
     public int Attempts { get; private set; }
@@ -19,8 +19,8 @@ internal sealed class SaveTrouble(string entryId, long saved)
     /// <summary>How long its room has to wait now.</summary>
     public TimeSpan Pause { get; private set; }
 
-    /// <summary>Whether the entry may be out of the outbox though not all that belongs to its end is done: it has to stay in hand.</summary>
-    public bool MayBeRemoved { get; private set; }
+    /// <summary>Whether it may be noted as saved though not all that belongs to its end is done: it has to stay in hand.</summary>
+    public bool MayBeSettled { get; private set; }
 
     /// <summary>Since when there has been no token for it that Quantum knows; null if there is one.</summary>
     public long? LacksTokenSince { get; private set; }
@@ -33,7 +33,7 @@ internal sealed class SaveTrouble(string entryId, long saved)
         var isItsOwn = !why.IsThrottled && savedNow != _saved;
         _saved = savedNow;
         Attempts += isItsOwn ? 1 : 0;
-        MayBeRemoved = false;
+        MayBeSettled = false;
         (LacksTokenSince, _withoutToken) = (null, 0);
         Pause = why.RetryAfter is { } after ? NotBefore(after)
             : isItsOwn ? BackOff.After(Attempts - 1, OutboxOptions.FirstPause, OutboxOptions.MaxPause)
@@ -41,17 +41,28 @@ internal sealed class SaveTrouble(string entryId, long saved)
                 _passing++, OutboxOptions.FirstPause, why.IsThrottled ? OutboxOptions.MaxPause : OutboxOptions.MaxPauseInOutage);
     }
 
+    /// <summary>
+    /// A call has failed that carried others, too: which of them it was about is not known, so they are tried one by one.
+    /// </summary>
+    public void FailedTogether(QuantumUnavailableException why, long savedNow)
+    {
+        var attempts = Attempts;
+        Failed(why, savedNow);
+        Attempts = attempts;
+        Pause = why.RetryAfter is null ? BackOff.Jitter(OutboxOptions.FirstPause) : Pause;
+    }
+
     /// <summary>Quantum knows none of the tokens that there are for it: that says nothing about the message.</summary>
     /// <param name="now">The provider's timestamp.</param>
     public void LacksToken(long now)
     {
-        MayBeRemoved = false;
+        MayBeSettled = false;
         LacksTokenSince ??= now;
         Pause = BackOff.After(_withoutToken++, OutboxOptions.FirstPause, OutboxOptions.MaxPauseWithoutToken);
     }
 
     /// <summary>Redis is out of reach, or there is an error of ours: Quantum has no part in it.</summary>
-    public void Interrupted() => (Pause, MayBeRemoved) = (BackOff.Jitter(OutboxOptions.PauseAfterFailure), true);
+    public void Interrupted() => (Pause, MayBeSettled) = (BackOff.Jitter(OutboxOptions.PauseAfterFailure), true);
 
     private static TimeSpan NotBefore(TimeSpan after)
     {

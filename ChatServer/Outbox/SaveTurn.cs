@@ -1,35 +1,42 @@
 namespace ChatServer.Outbox;
 
-/// <summary>A place for one call of Quantum's API; it is given back when the call has ended.</summary>
-/// <param name="company">Whose call it is.</param>
-/// <param name="room">The room of the message.</param>
-/// <param name="ended">Called once.</param>
-internal sealed class SaveTurn(CompanySaves company, long room, Action<SaveTurn, SaveEnd> ended) : IDisposable
+/// <summary>A room's part in a call of Quantum's API; every turn of a call has to bring messages, or be disposed of.</summary>
+/// <param name="capacity">How many messages it may bring.</param>
+internal sealed class SaveTurn(SaveBatch batch, int capacity) : IDisposable
 {
-    private ITimer? _slow;
-    private int _isOver;
+    private readonly TaskCompletionSource<IReadOnlyList<SaveResult>> _results =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public CompanySaves Company => company;
+    private int _hasBrought;
 
-    public long Room => room;
+    public int Capacity => capacity;
 
-    public bool IsOver => Volatile.Read(ref _isOver) != 0;
+    /// <summary>Whether other rooms have turns in the same call.</summary>
+    public bool IsShared => batch.IsShared;
 
-    /// <summary>Whether others may have the place though the call is still under way.</summary>
-    public bool IsSlow { get; set; }
-
-    /// <param name="slow">Tells that it takes long; it may come late, when the turn is over.</param>
-    public void Watch(ITimer slow) => _slow = slow;
-
-    /// <summary>The first call counts.</summary>
-    public void End(SaveEnd end)
+    /// <summary>Has messages saved, together with those of the call's other turns.</summary>
+    /// <param name="save">Makes the call, for one of its turns.</param>
+    /// <returns>What became of each.</returns>
+    public async Task<IReadOnlyList<SaveResult>> SaveAsync(
+        IReadOnlyList<PendingSave> messages, SaveMessages save, CancellationToken cancellation)
     {
-        if (Interlocked.Exchange(ref _isOver, 1) == 0)
-        {
-            ended(this, end);
-            _slow?.Dispose();
-        }
+        Interlocked.Exchange(ref _hasBrought, 1);
+        batch.Bring(this, messages, save, cancellation);
+        return await _results.Task.WaitAsync(cancellation);
     }
 
-    public void Dispose() => End(SaveEnd.NotAsked);
+    /// <summary>Called once, when the call has ended.</summary>
+    public void End(IReadOnlyList<SaveResult> results) => _results.TrySetResult(results);
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _hasBrought, 1) == 0)
+        {
+            batch.Bring(this, [], null, default);
+        }
+    }
 }
+
+/// <summary>Makes one call for messages of one company.</summary>
+/// <returns>What became of each.</returns>
+internal delegate Task<IReadOnlyList<SaveResult>> SaveMessages(IReadOnlyList<PendingSave> messages, CancellationToken cancellation);

@@ -8,51 +8,33 @@ using ChatServer.Rooms.Access;
 
 namespace ChatServer.Outbox;
 
-/// <summary>Saves one outbox entry in Quantum and tells the outcome to those whom it concerns.</summary>
+/// <summary>Saves messages in Quantum and tells the outcome to those whom it concerns.</summary>
 internal sealed partial class Saver(
-    QuantumClient quantum, SenderTokens tokens, IBackplane backplane, SavedNotices notices, MemberLists members, ILogger<Saver> logger)
+    QuantumClient quantum, SenderTokens tokens, BulkSaves bulk, IBackplane backplane, SavedNotices notices, MemberLists members,
+    ILogger<Saver> logger)
 {
-    /// <summary>The REST token to save it with; null if Quantum knows none of those that there are: try again later.</summary>
-    /// <exception cref="RedisUnavailableException">The sender's sessions can't be looked up now.</exception>
-    public ValueTask<string?> TokenForAsync(PendingSave pending, CancellationToken cancellation) =>
-        tokens.ChooseAsync(pending, cancellation);
-
-    /// <returns>Null if Quantum does not know the token: try again with another one.</returns>
-    /// <exception cref="QuantumUnavailableException">Quantum has given no final answer: try again later.</exception>
-    public async ValueTask<SaveResult?> SaveAsync(PendingSave pending, string token, CancellationToken cancellation)
-    {
-        var message = pending.Message;
-        SaveOutcome outcome;
-        try
-        {
-            outcome = await quantum.SaveAsync(message, token, cancellation);
-        }
-        catch (FileGoneException)
-        {
-            return new SaveResult("The file is no longer held (FILE_RETENTION); it has to be sent again.", Task.CompletedTask);
-        }
-
-        if (outcome is SaveOutcome.TokenRefused)
-        {
-            tokens.Refused(token);
-            return null;
-        }
-
-        if (outcome is not SaveOutcome.Saved saved)
-        {
-            return new SaveResult(((SaveOutcome.Refused)outcome).Why, Task.CompletedTask);
-        }
-
-        if (saved.UserIds is { } users)
-        {
-            members.Refresh(message.Room, users);
-        }
-
-        return new SaveResult(null, TellSavedAsync(message, saved));
-    }
-
     /// <summary>Whether a message without a token that Quantum knows may wait for its sender to log in.</summary>
     public bool AwaitsSender => !tokens.AreTheServicesOwn;
+
+    /// <summary>Makes one call for messages of one company; for parts of them if Quantum refuses them as a whole.</summary>
+    /// <param name="messages">All can be read; if there are several, none has a file.</param>
+    /// <returns>What became of each.</returns>
+    public async Task<IReadOnlyList<SaveResult>> SaveAsync(IReadOnlyList<PendingSave> messages, CancellationToken cancellation) =>
+        messages.Count == 1
+            ? [await SaveOneAsync(messages[0].Message!, cancellation)]
+            : await SaveManyAsync([.. messages.Select(pending => pending.Message!)], cancellation);
+
+    /// <summary>Tells a sender, and a room's other users, that a message is saved. What is sent after the call comes after it.</summary>
+    /// <exception cref="RedisUnavailableException">The sender could not be told.</exception>
+    public async Task TellSavedAsync(StoredMessage message, SaveOutcome.Saved saved)
+    {
+        await backplane.NotifyUserAsync(message.FromUserId, JsonSerializer.SerializeToUtf8Bytes(
+            new InfoChatFrame(
+                "info_chat", true, "Message sent out successfully", message.RoomId, message.Identifier, message.Seq,
+                saved.Id, saved.Timestamp, saved.Date, saved.Time),
+            ProtocolJson.Default.InfoChatFrame));
+        notices.Add(message.Room, message.FromUserId, new(message.Seq, message.Identifier, saved.Id));
+    }
 
     /// <summary>Tells the sender, and the log, that a message has become a dead letter.</summary>
     /// <exception cref="RedisUnavailableException">The sender could not be told.</exception>
@@ -64,14 +46,54 @@ internal sealed partial class Saver(
             ProtocolJson.Default.ErrorFrame));
     }
 
-    private async Task TellSavedAsync(StoredMessage message, SaveOutcome.Saved saved)
+    private async Task<SaveResult> SaveOneAsync(StoredMessage message, CancellationToken cancellation)
     {
-        await backplane.NotifyUserAsync(message.FromUserId, JsonSerializer.SerializeToUtf8Bytes(
-            new InfoChatFrame(
-                "info_chat", true, "Message sent out successfully", message.RoomId, message.Identifier, message.Seq,
-                saved.Id, saved.Timestamp, saved.Date, saved.Time),
-            ProtocolJson.Default.InfoChatFrame));
-        notices.Add(message.Room, message.FromUserId, new(message.Seq, message.Identifier, saved.Id));
+        try
+        {
+            if (await tokens.ChooseAsync(message.FromUserId, cancellation) is not { } token)
+            {
+                return new SaveOutcome.TokenRefused();
+            }
+
+            var outcome = await quantum.SaveAsync(message, token, cancellation);
+            if (outcome is SaveOutcome.TokenRefused)
+            {
+                tokens.Refused(token);
+            }
+
+            return Noted(message, outcome);
+        }
+        catch (FileGoneException)
+        {
+            return new SaveOutcome.Refused("The file is no longer held (FILE_RETENTION); it has to be sent again.");
+        }
+        catch (Exception exception) when (exception is QuantumUnavailableException or RedisUnavailableException)
+        {
+            return exception;
+        }
+    }
+
+    private async Task<IReadOnlyList<SaveResult>> SaveManyAsync(IReadOnlyList<StoredMessage> messages, CancellationToken cancellation)
+    {
+        _ = bulk;
+        var results = new List<SaveResult>();
+        foreach (var message in messages)
+        {
+            results.Add(await SaveOneAsync(message, cancellation));
+        }
+
+        return results;
+    }
+
+    /// <summary>A message refreshes what is known of its room's members.</summary>
+    private SaveResult Noted(StoredMessage message, SaveOutcome outcome)
+    {
+        if (outcome is SaveOutcome.Saved { UserIds: { } users })
+        {
+            members.Refresh(message.Room, users);
+        }
+
+        return outcome;
     }
 
     private static partial class Log
@@ -82,11 +104,3 @@ internal sealed partial class Saver(
         public static partial void DeadLetter(ILogger logger, long companyId, long roomId, long seq, long userId, string why);
     }
 }
-
-/// <summary>The outcome of a save.</summary>
-/// <param name="Refusal">Why Quantum refuses it for good; null if Quantum has saved it.</param>
-/// <param name="Told">
-/// Its sender is being told; the call is on its way to Redis, and what is sent after it comes after it. If it fails
-/// (<see cref="RedisUnavailableException"/>) nobody was told: do all of it again.
-/// </param>
-internal readonly record struct SaveResult(string? Refusal, Task Told);

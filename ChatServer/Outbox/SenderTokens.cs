@@ -6,8 +6,8 @@ using ChatServer.Sessions;
 namespace ChatServer.Outbox;
 
 /// <summary>
-/// Chooses the REST token that a save goes out with: the service's own if it has one, else the one that came with the message, else, where
-/// Quantum has refused that, one that the sender has now.
+/// Chooses the REST token that a save goes out with: the service's own if it has one, else the one with which the sender wrote last, else,
+/// where Quantum has refused that, one of the sender's sessions that live.
 /// </summary>
 internal sealed partial class SenderTokens(UserTokens users, QuantumOptions quantum, TimeProvider time, ILogger<SenderTokens> logger)
 {
@@ -18,17 +18,16 @@ internal sealed partial class SenderTokens(UserTokens users, QuantumOptions quan
 
     /// <returns>Null if there is none that Quantum has not refused lately.</returns>
     /// <exception cref="RedisUnavailableException">The sender's sessions can't be looked up now.</exception>
-    public async ValueTask<string?> ChooseAsync(PendingSave pending, CancellationToken cancellation)
+    public async ValueTask<string?> ChooseAsync(long sender, CancellationToken cancellation)
     {
-        var own = quantum.ServiceToken ?? pending.Entry.TokenKey;
-        if (!IsRefused(own))
+        if (quantum.ServiceToken is { } own)
         {
-            return own;
+            return IsRefused(own) ? null : own;
         }
 
-        return AreTheServicesOwn
-            ? null
-            : (await users.FindAsync(pending.Message.FromUserId, cancellation)).FirstOrDefault(token => !IsRefused(token));
+        return await users.NewestAsync(sender) is { } newest && !IsRefused(newest)
+            ? newest
+            : (await users.LiveAsync(sender, cancellation)).FirstOrDefault(token => !IsRefused(token));
     }
 
     /// <summary>Quantum does not know the token (401). It is left alone for a while, so that not each message of its user asks again.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChatServer.Protocol;
 
 namespace ChatServer.Redis;
@@ -8,7 +9,7 @@ namespace ChatServer.Redis;
 /// </summary>
 internal sealed class RedisKeys(int partitions)
 {
-    /// <summary>The channel on which the accept step announces that a partition's outbox is no longer empty.</summary>
+    /// <summary>The channel on which it is announced that a partition has something to save after it had nothing.</summary>
     public const string OutboxFilled = "chat:outbox-filled";
 
     /// <summary>A sorted set: the nodes that are there, by the time of their last announcement.</summary>
@@ -28,10 +29,10 @@ internal sealed class RedisKeys(int partitions)
         return (int)((mixed ^ (mixed >> 31)) % (ulong)partitions);
     }
 
-    /// <summary>A hash: <c>seq</c>, the newest, and <c>epoch</c>.</summary>
+    /// <summary>A hash: the newest <c>seq</c>, <c>epoch</c>, up to which seq Quantum has it (<c>saved</c>), and more.</summary>
     public string Room(RoomKey room) => $"chat:{{{PartitionOf(room)}}}:room:{room.CompanyId}:{room.RoomId}";
 
-    /// <summary>A stream: the newest messages, entry id = seq.</summary>
+    /// <summary>A stream: the newest messages, and all that Quantum does not have yet; an entry's id is the seq of its last one.</summary>
     public string Log(RoomKey room) => $"chat:{{{PartitionOf(room)}}}:log:{room.CompanyId}:{room.RoomId}";
 
     /// <summary>A string that expires: the first answer to an identifier.</summary>
@@ -46,13 +47,30 @@ internal sealed class RedisKeys(int partitions)
     /// <summary>The channel of a room's messages and notices.</summary>
     public string RoomChannel(RoomKey room) => $"chat:{{{PartitionOf(room)}}}:room:{room.CompanyId}:{room.RoomId}";
 
-    /// <summary>A stream: what Quantum does not have yet, oldest first.</summary>
-    public static string Outbox(int partition) => $"chat:{{{partition}}}:outbox";
+    /// <summary>A stream: a room's messages that are to be saved before those of its log, because an operator retries them.</summary>
+    public string Aside(RoomKey room) => $"chat:{{{PartitionOf(room)}}}:aside:{room.CompanyId}:{room.RoomId}";
+
+    /// <summary>A sorted set: rooms with messages that Quantum does not have yet, by the time since when.</summary>
+    public static string Unsaved(int partition) => $"chat:{{{partition}}}:unsaved";
+
+    /// <summary>A room's name in it.</summary>
+    public static string Member(RoomKey room) => string.Create(CultureInfo.InvariantCulture, $"{room.CompanyId}:{room.RoomId}");
+
+    /// <returns>The room that has that name; null if none can have it.</returns>
+    public static RoomKey? RoomOf(string member) =>
+        member.Split(':') is [var company, var room]
+        && long.TryParse(company, NumberStyles.None, CultureInfo.InvariantCulture, out var companyId)
+        && long.TryParse(room, NumberStyles.None, CultureInfo.InvariantCulture, out var roomId)
+            ? new RoomKey(companyId, roomId)
+            : null;
+
+    /// <summary>A stream that the version before this one filled: what Quantum does not have yet, oldest first.</summary>
+    public static string FormerOutbox(int partition) => $"chat:{{{partition}}}:outbox";
 
     /// <summary>A stream: what Quantum refused for good, with reason and time.</summary>
     public static string DeadLetters(int partition) => $"chat:{{{partition}}}:dead";
 
-    /// <summary>A string that expires: the node that saves a partition's outbox.</summary>
+    /// <summary>A string that expires: the node that saves what a partition has to save.</summary>
     public static string Lease(int partition) => $"chat:{{{partition}}}:lease";
 
     /// <summary>A hash that expires: a file's chunks by their number, and, once it is complete, what it is.</summary>
@@ -63,6 +81,9 @@ internal sealed class RedisKeys(int partitions)
 
     /// <summary>A sorted set that expires: the newest sessions with which a user was seen, by the time of that.</summary>
     public static string SessionsOf(long userId) => $"chat:sessions:{userId}";
+
+    /// <summary>A string that expires: the REST token with which a user wrote last, stored as sessions are.</summary>
+    public static string TokenOf(long userId) => $"chat:token:{userId}";
 
     /// <summary>The channel that Quantum, too, may publish on for one user.</summary>
     public static string UserChannel(long userId) => $"user_{userId}";

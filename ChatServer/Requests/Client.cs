@@ -31,6 +31,9 @@ internal sealed class Client(
     /// </summary>
     public bool DropsBinary { get; set; }
 
+    /// <summary>Whether its session is remembered for what it writes, or is being remembered.</summary>
+    public bool IsRemembered { get; set; }
+
     public RateLimiter Rate { get; } = new(options, time);
 
     /// <summary>Whether it is no longer known where its frames begin.</summary>

@@ -4,6 +4,7 @@ using ChatServer.Protocol;
 using ChatServer.Redis;
 using ChatServer.Rooms;
 using ChatServer.Rooms.Fanout;
+using ChatServer.Sessions;
 
 namespace ChatServer.Requests;
 
@@ -11,7 +12,8 @@ namespace ChatServer.Requests;
 /// Takes a client's message to the accept step, and its ack back. Messages of one connection to one room are accepted in the order in which
 /// they came.
 /// </summary>
-internal sealed class MessageRequests(IBackplane backplane, TimeProvider time)
+internal sealed partial class MessageRequests(
+    IBackplane backplane, UserTokens tokens, TimeProvider time, ILogger<MessageRequests> logger)
 {
     public ValueTask Send(Client client, in ClientFrame frame)
     {
@@ -54,7 +56,7 @@ internal sealed class MessageRequests(IBackplane backplane, TimeProvider time)
     public static MessageDraft Draft(RoomMember member, string identifier, UnnumberedMessage message, string timestamp)
     {
         var caller = member.Connection.Caller!;
-        return new(member.Room.Key, caller.UserId, identifier, member.Connection.Id, message, timestamp, caller.TokenKey)
+        return new(member.Room.Key, caller.UserId, identifier, member.Connection.Id, message, timestamp)
         {
             Seen = member.Room.Position,
         };
@@ -73,8 +75,28 @@ internal sealed class MessageRequests(IBackplane backplane, TimeProvider time)
 
     private void Accept(Client client, RoomMember member, MessageDraft draft, Action<Acceptance>? accepted = null)
     {
+        if (!client.IsRemembered)
+        {
+            // Sent before the message, on the same connection to Redis: whoever saves the message finds it.
+            client.IsRemembered = true;
+            _ = RememberAsync(client);
+        }
+
         member.Room.Sending(member);
         backplane.Accept(draft, new Outcome(client, member, accepted));
+    }
+
+    private async Task RememberAsync(Client client)
+    {
+        try
+        {
+            await tokens.RememberAsync(client.Connection.Caller!);
+        }
+        catch (RedisUnavailableException exception)
+        {
+            client.IsRemembered = false;
+            Log.NotRemembered(logger, exception, client.Connection.Caller!.UserId);
+        }
     }
 
     /// <summary>Waits for one message's outcome and tells its sender.</summary>
@@ -108,5 +130,12 @@ internal sealed class MessageRequests(IBackplane backplane, TimeProvider time)
                 client.Connection, ErrorCode.Unavailable, "Redis can't take it now; send again with the same identifier.",
                 draft.Room.RoomId, draft.Identifier);
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1240, LogLevel.Debug,
+            "The session with which user {UserId} writes could not be remembered; it is tried again with the next message.")]
+        public static partial void NotRemembered(ILogger logger, Exception exception, long userId);
     }
 }

@@ -37,28 +37,11 @@ internal sealed partial class Authenticator(
             return null;
         }
 
-        _ = RememberAsync(key, stored.TimeToLive);
         return new Caller(key.UserId, key.CompanyId, record.TokenKey, record.RoomIds, key, asked + stored.TimeToLive);
-    }
-
-    /// <summary>Not waited for: it is for messages that are saved after the session's end, if any.</summary>
-    private async Task RememberAsync(SessionKey key, TimeSpan? timeToLive)
-    {
-        try
-        {
-            await store.RememberAsync(key, timeToLive);
-        }
-        catch (RedisUnavailableException exception)
-        {
-            Log.NotRemembered(logger, exception, key.UserId);
-        }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(502, LogLevel.Debug, "That user {UserId} was seen with a session could not be remembered.")]
-        public static partial void NotRemembered(ILogger logger, Exception exception, long userId);
-
         [LoggerMessage(500, LogLevel.Information, "A token was refused: {Fault}.")]
         public static partial void Refused(ILogger logger, SessionFault fault);
 

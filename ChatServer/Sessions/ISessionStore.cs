@@ -24,6 +24,15 @@ internal interface ISessionStore
     /// <exception cref="RedisUnavailableException">Sessions can't be looked up now.</exception>
     ValueTask<IReadOnlyList<SessionKey>> SeenAsync(long userId);
 
+    /// <summary>Keeps a user's REST token, encoded, in place of the one kept before.</summary>
+    /// <param name="isOld">It gives way to one that is there.</param>
+    /// <exception cref="RedisUnavailableException">It is not kept, as far as is known.</exception>
+    ValueTask KeepTokenAsync(long userId, ReadOnlyMemory<byte> token, TimeSpan timeToLive, bool isOld = false);
+
+    /// <returns>The token as it was kept; null if there is none.</returns>
+    /// <exception cref="RedisUnavailableException">It can't be looked up now.</exception>
+    ValueTask<ReadOnlyMemory<byte>?> FindTokenAsync(long userId);
+
     /// <summary>Whether it announces the end of single sessions now; if not, a watch brings nothing.</summary>
     bool TellsOfEnds { get; }
 

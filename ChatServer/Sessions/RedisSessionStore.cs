@@ -88,6 +88,16 @@ internal sealed class RedisSessionStore(IConnectionMultiplexer redis, KeyspaceEv
         return [.. names.Select(name => SessionKey.TryParse(name.ToString(), out var key) ? key : null).OfType<SessionKey>()];
     }
 
+    public async ValueTask KeepTokenAsync(long userId, ReadOnlyMemory<byte> token, TimeSpan timeToLive, bool isOld = false) =>
+        await RedisCalls.TryAsync(() => redis.GetDatabase().StringSetAsync(
+            RedisKeys.TokenOf(userId), token, timeToLive, isOld ? When.NotExists : When.Always));
+
+    public async ValueTask<ReadOnlyMemory<byte>?> FindTokenAsync(long userId)
+    {
+        var token = await RedisCalls.TryAsync(() => redis.GetDatabase().StringGetAsync(RedisKeys.TokenOf(userId)));
+        return token.IsNull ? default(ReadOnlyMemory<byte>?) : (ReadOnlyMemory<byte>)token;
+    }
+
     public async ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched) =>
         events is null ? Subscription.None : await events.WatchAsync(key.ToString(), touched);
 

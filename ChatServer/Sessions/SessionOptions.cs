@@ -19,8 +19,17 @@ internal sealed class SessionOptions
     /// <summary>Sessions of a user that are remembered.</summary>
     public const int SessionsRemembered = 20;
 
+    /// <summary>Users whose tokens are at hand at which they are all forgotten.</summary>
+    public const int MaxTokensCached = 10_000;
+
     /// <summary>How long a session without an end is remembered after it was seen.</summary>
     public static readonly TimeSpan EndlessRemembered = TimeSpan.FromDays(30);
+
+    /// <summary>How long a copy of a user's REST token outlives the session: messages may wait for Quantum that long.</summary>
+    public static readonly TimeSpan TokenOutlivesSession = TimeSpan.FromDays(7);
+
+    /// <summary>How long a token that was looked up is used for the user's next messages, without another look.</summary>
+    public static readonly TimeSpan TokenCachedFor = TimeSpan.FromSeconds(30);
 
     /// <summary>How often connections whose session has reached its end are looked for.</summary>
     public static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
@@ -30,6 +39,9 @@ internal sealed class SessionOptions
 
     /// <summary>FERNET_KEYS, the newest first, each of <see cref="Fernet.KeyLength"/> bytes.</summary>
     public IReadOnlyList<byte[]> FernetKeys { get; init; } = [];
+
+    /// <summary>Whether messages are saved with their senders' tokens, which are kept for it; not with QUANTUM_SERVICE_TOKEN.</summary>
+    public bool KeepsTokens { get; init; } = true;
 
     /// <summary>SESSION_RECHECK: how long an ended session may go unnoticed if Redis does not announce it.</summary>
     public TimeSpan Recheck { get; init; } = TimeSpan.FromSeconds(30);
@@ -41,6 +53,7 @@ internal sealed class SessionOptions
         {
             Encryption = encryption,
             FernetKeys = ReadFernetKeys(reader, required: encryption == SessionEncryption.Fernet),
+            KeepsTokens = reader.Text("QUANTUM_SERVICE_TOKEN") is null,
             Recheck = reader.Seconds("SESSION_RECHECK", 30, min: 1, max: 3600),
         };
     }

@@ -18,7 +18,6 @@ internal sealed record SessionRecord(string TokenKey, IReadOnlyList<long>? RoomI
 /// From a session's stored value to its record:
 /// <c>{"token_key":"…","user":{"id":7},"company":{"id":3},"room_ids":[12,15]}</c>, plain, in base64 or as a Fernet token.
 /// </summary>
-/// <remarks>A Fernet token's own age does not count: Redis says how long a session lives.</remarks>
 internal sealed class SessionRecordReader(SessionOptions options, TimeProvider time)
 {
     private const int MaxTokenKeyLength = 1024;
@@ -26,8 +25,7 @@ internal sealed class SessionRecordReader(SessionOptions options, TimeProvider t
     private static readonly SearchValues<char> HeaderCharacters =
         SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c)]);
 
-    private readonly Fernet? _fernet =
-        options.Encryption == SessionEncryption.Fernet ? new Fernet(options.FernetKeys, time) : null;
+    private readonly SessionEncoding _encoding = new(options, time);
 
     /// <summary>Never throws, whatever the value: what is wrong with it is the fault.</summary>
     /// <param name="value">The stored value.</param>
@@ -37,7 +35,7 @@ internal sealed class SessionRecordReader(SessionOptions options, TimeProvider t
     public bool TryRead(ReadOnlyMemory<byte> value, SessionKey key, [NotNullWhen(true)] out SessionRecord? record, out SessionFault fault)
     {
         record = null;
-        if (!TryDecode(value, out var json, out fault))
+        if (!_encoding.TryDecode(value, out var json, out fault))
         {
             return false;
         }
@@ -56,30 +54,6 @@ internal sealed class SessionRecordReader(SessionOptions options, TimeProvider t
         }
 
         return record is not null;
-    }
-
-    private bool TryDecode(ReadOnlyMemory<byte> value, out ReadOnlyMemory<byte> json, out SessionFault fault)
-    {
-        json = value;
-        fault = SessionFault.None;
-        switch (options.Encryption)
-        {
-            case SessionEncryption.Base64:
-                // Python's encodebytes, unlike its b64encode, breaks the lines.
-                var text = value.Span.ToArray().Where(b => b is not ((byte)'\n' or (byte)'\r')).ToArray();
-                var bytes = new byte[Base64Text.MaxDecodedLength(text.Length)];
-                fault = Base64Text.TryDecode(text, bytes, out var written) ? SessionFault.None : SessionFault.NotBase64;
-                json = bytes.AsMemory(0, written);
-                break;
-            case SessionEncryption.Fernet:
-                fault = _fernet!.TryDecrypt(value.Span, maxAge: null, out var message) ? SessionFault.None : SessionFault.NotDecryptable;
-                json = message;
-                break;
-            default:
-                break;
-        }
-
-        return fault == SessionFault.None;
     }
 
     private static SessionFault Read(JsonElement root, SessionKey key, out SessionRecord? record)

@@ -1,16 +1,68 @@
+using System.Collections.Concurrent;
+using System.Text;
 using ChatServer.Redis;
 
 namespace ChatServer.Sessions;
 
 /// <summary>
-/// The REST tokens that a user has now: those of the sessions with which the user was seen on any node and that still live. Only the
-/// sessions' names are kept for it, no copy of a token.
+/// The REST tokens of users whose messages wait for Quantum, for whichever node saves them. Who writes is remembered: the name of the
+/// session, and one copy of its token for each user, stored as sessions are. It outlives the session by
+/// <see cref="SessionOptions.TokenOutlivesSession"/>, for what was written before its end.
 /// </summary>
-internal sealed class UserTokens(ISessionStore store, SessionRecordReader records)
+internal sealed class UserTokens(ISessionStore store, SessionRecordReader records, SessionOptions options, TimeProvider time)
 {
+    private readonly SessionEncoding _encoding = new(options, time);
+    private readonly ConcurrentDictionary<long, Cached> _cached = new();
+
+    /// <summary>The user writes: from now on the token is found on any node. Nothing is done if no token will be asked for.</summary>
+    /// <exception cref="RedisUnavailableException">It is not remembered, as far as is known.</exception>
+    public async ValueTask RememberAsync(Caller caller)
+    {
+        if (!options.KeepsTokens)
+        {
+            return;
+        }
+
+        Cache(caller.UserId, caller.TokenKey);
+        var timeToLive = caller.ExpiresAt - time.GetUtcNow();
+        await Task.WhenAll(
+            store.RememberAsync(caller.Session, timeToLive).AsTask(),
+            store.KeepTokenAsync(
+                caller.UserId, Encode(caller.TokenKey),
+                (timeToLive ?? SessionOptions.EndlessRemembered) + SessionOptions.TokenOutlivesSession).AsTask());
+    }
+
+    /// <summary>Keeps a token that came with a message of the user's, unless there is a newer one.</summary>
+    /// <exception cref="RedisUnavailableException">It is not kept, as far as is known.</exception>
+    public ValueTask KeepOldAsync(long userId, string token) =>
+        options.KeepsTokens
+            ? store.KeepTokenAsync(userId, Encode(token), SessionOptions.TokenOutlivesSession, isOld: true)
+            : ValueTask.CompletedTask;
+
+    /// <summary>The token with which the user wrote last, as far as is known here.</summary>
+    /// <returns>Null if there is none.</returns>
+    /// <exception cref="RedisUnavailableException">It can't be looked up now.</exception>
+    public async ValueTask<string?> NewestAsync(long userId)
+    {
+        if (_cached.TryGetValue(userId, out var cached) && time.GetElapsedTime(cached.At) < SessionOptions.TokenCachedFor)
+        {
+            return cached.Token;
+        }
+
+        if (await store.FindTokenAsync(userId) is not { } kept || !_encoding.TryDecode(kept, out var bytes, out _))
+        {
+            return null;
+        }
+
+        var token = Encoding.ASCII.GetString(bytes.Span);
+        Cache(userId, token);
+        return token;
+    }
+
+    /// <summary>The tokens of those of the user's sessions that still live.</summary>
     /// <returns>Each once, the one seen last first.</returns>
     /// <exception cref="RedisUnavailableException">Sessions can't be looked up now.</exception>
-    public async ValueTask<IReadOnlyList<string>> FindAsync(long userId, CancellationToken cancellation)
+    public async ValueTask<IReadOnlyList<string>> LiveAsync(long userId, CancellationToken cancellation)
     {
         var tokens = new List<string>();
         foreach (var session in await store.SeenAsync(userId))
@@ -25,4 +77,18 @@ internal sealed class UserTokens(ISessionStore store, SessionRecordReader record
 
         return tokens;
     }
+
+    private ReadOnlyMemory<byte> Encode(string token) => _encoding.Encode(Encoding.ASCII.GetBytes(token));
+
+    private void Cache(long userId, string token)
+    {
+        if (_cached.Count >= SessionOptions.MaxTokensCached)
+        {
+            _cached.Clear();
+        }
+
+        _cached[userId] = new(token, time.GetTimestamp());
+    }
+
+    private sealed record Cached(string Token, long At);
 }

@@ -19,7 +19,7 @@ internal sealed class BackplaneOverMemory(MemoryOutbox outbox) : IBackplane
     private Action<ReadOnlyMemory<byte>>? _control;
 
     public BackplaneOverMemory()
-        : this(new MemoryOutbox())
+        : this(new MemoryOutbox(TimeProvider.System))
     {
     }
 

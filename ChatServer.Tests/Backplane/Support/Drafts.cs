@@ -14,11 +14,10 @@ internal static class Drafts
     public static RoomKey NewRoom() => new(3, 1000 + Interlocked.Increment(ref _rooms));
 
     public static MessageDraft Of(
-        RoomKey room, long user, string identifier, string body = "hello", ulong origin = 1, string timestamp = "2026-01-01T10:00:00.000Z",
-        string token = "rest")
+        RoomKey room, long user, string identifier, string body = "hello", ulong origin = 1, string timestamp = "2026-01-01T10:00:00.000Z")
     {
         var message = MessageComposer.Chat(room, user, Raw(identifier), Raw(body), timestamp);
-        return new(room, user, identifier, origin, message, timestamp, token);
+        return new(room, user, identifier, origin, message, timestamp);
     }
 
     /// <summary>A message as it is once its seq is known.</summary>

@@ -185,11 +185,11 @@ internal sealed partial class FaultSite : IAsyncDisposable
 
             for (var partition = 0; partition < _keys.Partitions; partition++)
             {
-                var waiting = await database.StreamLengthAsync(RedisKeys.Outbox(partition));
+                var waiting = await database.SortedSetLengthAsync(RedisKeys.Unsaved(partition));
                 var dead = await database.StreamLengthAsync(RedisKeys.DeadLetters(partition));
                 if (waiting + dead > 0)
                 {
-                    return $"partition {partition} has {waiting} messages for Quantum and {dead} dead letters";
+                    return $"partition {partition} has {waiting} rooms with messages for Quantum and {dead} dead letters";
                 }
             }
 

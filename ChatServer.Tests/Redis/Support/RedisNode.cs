@@ -4,6 +4,7 @@ using ChatServer.Outbox;
 using ChatServer.Redis.Subscriptions;
 using ChatServer.Redis;
 using ChatServer.Rooms;
+using ChatServer.Sessions;
 using ChatServer.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
@@ -22,7 +23,10 @@ internal sealed class RedisNode : IAsyncDisposable
         _subscriptions = new(options, _redis, TimeProvider.System, NullLogger<RedisSubscriptions>.Instance);
         Backplane = new RedisBackplane(
             Connection, _subscriptions, Keys, RoomOptions.Log, TimeProvider.System, NullLoggerFactory.Instance);
-        Outbox = new RedisOutbox(Connection, _subscriptions, Keys, TimeProvider.System);
+        Tokens = new(
+            new RedisSessionStore(Connection), new(new SessionOptions(), TimeProvider.System), new SessionOptions(), TimeProvider.System);
+        Outbox = new RedisOutbox(
+            Connection, _subscriptions, Keys, RoomOptions.Log, Tokens, TimeProvider.System, NullLogger<RedisOutbox>.Instance);
     }
 
     public IConnectionMultiplexer Connection => _redis.Multiplexer;
@@ -32,6 +36,8 @@ internal sealed class RedisNode : IAsyncDisposable
     public RedisKeys Keys { get; } = new(RedisOptions.DefaultPartitions);
 
     public RedisBackplane Backplane { get; }
+
+    public UserTokens Tokens { get; }
 
     public RedisOutbox Outbox { get; }
 

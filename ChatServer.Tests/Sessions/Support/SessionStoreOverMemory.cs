@@ -44,6 +44,12 @@ internal sealed class SessionStoreOverMemory(MemorySessionStore sessions) : ISes
     public ValueTask<IReadOnlyList<SessionKey>> SeenAsync(long userId) =>
         Failure is null ? sessions.SeenAsync(userId) : throw Failure;
 
+    public ValueTask KeepTokenAsync(long userId, ReadOnlyMemory<byte> token, TimeSpan timeToLive, bool isOld = false) =>
+        Failure is null ? sessions.KeepTokenAsync(userId, token, timeToLive, isOld) : throw Failure;
+
+    public ValueTask<ReadOnlyMemory<byte>?> FindTokenAsync(long userId) =>
+        Failure is null ? sessions.FindTokenAsync(userId) : throw Failure;
+
     public async ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched)
     {
         if (Failure is not null)

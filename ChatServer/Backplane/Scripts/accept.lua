@@ -1,114 +1,127 @@
--- Accepts messages, each of them completely or not at all: dedupe, seq, log, outbox, publication. They come room by room, a room's in
--- their order, and share what is done once for a room.
--- KEYS: for each room: its state, its log, its outbox, then an identifier for each of its messages; after all rooms the files that
---       messages bring.
--- ARGV: epoch for a room that has none, log length, log seconds, identifier seconds, publish command, channel for "outbox filled", hours
---       of the clock; then for each room: its number of messages, channel, epoch and seq that the node has seen of it; and for each of its
---       messages: JSON before and after the seq, origin, timestamp, token, its file (empty, or the place of its key and the seconds that
---       it is to stay).
--- Answer: a line for each message: "seq epoch"; "seq epoch timestamp repeat" if the identifier was known; "! why" if it was not accepted.
-local call = redis.call
+-- Accepts messages, each of them completely or not at all: dedupe, seq, log, publication. They come room by room, a room's in their order,
+-- and what is new of a room becomes one entry of its log and one publication.
+-- KEYS: for each room: its state, its log, its partition's rooms with unsaved messages, then an identifier for each of its messages; after
+--       all rooms the files that messages bring.
+-- ARGV: epoch for a room that has none, identifier seconds, publish command, channel for "something to save"; then for each room: its
+--       number of messages, channel, epoch and seq that the node has seen of it, its name among the unsaved rooms; and for each of its
+--       messages: its record, timestamp, its file (empty, or the place of its key and the seconds that it is to stay).
+-- Answer: for each room a line "= epoch", then a line for each of its messages: "seq"; "seq epoch timestamp repeat" if the identifier was
+--       known; "! why" if it was not accepted.
+local call, format = redis.call, string.format
 local KEYS, ARGV = KEYS, ARGV
 
--- Redis trims a log by whole nodes of 100 entries: to ask for it more often changes nothing.
-local trimEvery = 64
-local valuesBeforeRooms, valuesOfRoom, valuesOfMessage = 7, 4, 6
 local keysOfRoom = 3
+local valuesBeforeRooms, valuesOfRoom, valuesOfMessage = 4, 5, 3
 
-local answers, wasEmpty = {}, {}
+local answers = {}
+local now
 
-local function open(room, seenEpoch, seenSeq)
-  local state = call('HMGET', room.name, 'epoch', 'seq', 'hour', 'gen', 'past')
-  room.epoch, room.seq, room.hour = state[1], tonumber(state[2] or '0'), state[3]
-  if not room.epoch then
-    room.epoch, room.seq, room.hour = ARGV[1], 0, false
-  elseif state[4] ~= generation or (room.epoch == seenEpoch and room.seq < tonumber(seenSeq)) then
+local function milliseconds()
+  if not now then
+    local time = call('TIME')
+    now = format('%d', time[1] * 1000 + math.floor(time[2] / 1000))
+  end
+  return now
+end
+
+-- Makes a file stay. Answer: whether it is still held.
+local function keep(file)
+  local key, seconds = string.match(file, '(%d+) (%d+)')
+  return call('EXPIRE', KEYS[tonumber(key)], seconds) == 1
+end
+
+-- Accepts a room's messages; its answers stand behind a place. Identifiers are noted that are to be forgotten if this fails.
+-- Answer: the publication, if anything is new.
+local function accept(key, value, messages, place, claimed)
+  local room, log = KEYS[key + 1], KEYS[key + 2]
+  local state = call('HMGET', room, 'seq', 'epoch', 'gen', 'saved')
+  local seq, epoch = tonumber(state[1] or '0'), state[2]
+  -- The version before this one did not count what is saved: what it accepted is in its outbox.
+  local saved = tonumber(state[4] or seq)
+  local isSame, past = state[4], nil
+  if not epoch then
+    epoch, seq, saved, isSame = ARGV[1], 0, 0, false
+  elseif state[3] ~= generation or (epoch == ARGV[value + 3] and seq < tonumber(ARGV[value + 4])) then
     -- Another process may have given seqs beyond these, and a node has seen some that are not here: what is here is a true beginning, and
     -- goes on under another epoch, so that no seq is given twice in one.
-    room.past = endEpoch(room.epoch, room.seq, state[5])
-    room.epoch, room.hour = ARGV[1], false
+    past = endEpoch(epoch, seq, call('HGET', room, 'past'))
+    epoch, isSame = ARGV[1], false
   end
-  if wasEmpty[room.outbox] == nil then
-    -- A stream whose entries have all been deleted still exists.
-    wasEmpty[room.outbox] = call('XLEN', room.outbox) == 0
-  end
-end
-
-local function accept(room, identifier, head, tail, origin, timestamp, token, file)
-  local digits = string.format('%d', room.seq + 1)
-  local answer = digits .. ' ' .. room.epoch
-  if not call('SET', identifier, answer .. ' ' .. timestamp, 'EX', ARGV[4], 'NX') then
-    return call('GET', identifier) .. ' repeat'
-  end
-  room.claimed = identifier
-  if file ~= '' then
-    local key, seconds = string.match(file, '(%d+) (%d+)')
-    if call('EXPIRE', KEYS[tonumber(key)], seconds) == 0 then
-      call('DEL', identifier)
-      return '! its file is no longer held'
-    end
-  end
-  if room.seq == 0 then
-    -- The numbering begins: a log that is there belongs to another epoch.
-    call('DEL', room.log)
-    room.hour = false
-  end
-  local json = head .. digits .. tail
-  if room.seq % trimEvery == 0 then
-    call('XADD', room.log, 'MAXLEN', '~', ARGV[2], digits .. '-0', 'm', json, 'o', origin)
-  else
-    call('XADD', room.log, digits .. '-0', 'm', json, 'o', origin)
-  end
-  call('XADD', room.outbox, '*', 'm', json, 't', token)
-  room.seq, room.digits, room.claimed = room.seq + 1, digits, nil
-  room[#room + 1] = 'm ' .. answer .. ' ' .. origin .. ' ' .. #json .. '\n'
-  room[#room + 1] = json
-  return answer
-end
-
-local function acceptAll(room, messages, key, value)
-  open(room, ARGV[value + 3], ARGV[value + 4])
-  value = value + valuesOfRoom
+  answers[place] = '= ' .. epoch
+  local first, records, new = seq + 1, {}, 0
+  local between = ' ' .. epoch .. ' '
+  local at = value + valuesOfRoom
   for message = 1, messages do
-    answers[#answers + 1] = accept(room, KEYS[key + message], unpack(ARGV, value + 1, value + valuesOfMessage))
-    value = value + valuesOfMessage
+    local identifier, file = KEYS[key + keysOfRoom + message], ARGV[at + 3]
+    local digits = format('%d', seq + 1)
+    if not call('SET', identifier, digits .. between .. ARGV[at + 2], 'EX', ARGV[2], 'NX') then
+      answers[place + message] = call('GET', identifier) .. ' repeat'
+    elseif file ~= '' and not keep(file) then
+      call('DEL', identifier)
+      answers[place + message] = '! its file is no longer held'
+    else
+      new, seq = new + 1, seq + 1
+      claimed[new], records[new] = identifier, ARGV[at + 1]
+      answers[place + message] = digits
+    end
+    at = at + valuesOfMessage
+  end
+  if new == 0 then
+    return nil
+  end
+  if first == 1 then
+    -- The numbering begins: a log that is there belongs to another epoch, and the room's state stays from now on.
+    call('DEL', log)
+    call('PERSIST', room)
+  end
+  if saved == first - 1 or math.floor(seq / 64) ~= math.floor((first - 1) / 64) then
+    -- What is not saved does not expire. The set is in the order in which rooms came to have something to save; now and then a room enters
+    -- it that should be there already, in case that somebody has removed it.
+    call('PERSIST', log)
+    local unsaved = KEYS[key + 3]
+    if call('ZADD', unsaved, 'NX', milliseconds(), ARGV[value + 5]) == 1 and call('ZCARD', unsaved) == 1 then
+      call('PUBLISH', ARGV[4], string.match(unsaved, '{(%d+)}'))
+    end
+  end
+  local body = new == 1 and records[1] or table.concat(records)
+  local head = format('%d', seq)
+  call('XADD', log, head .. '-0', 'b', body)
+  if isSame then
+    call('HSET', room, 'seq', head)
+  else
+    call('HSET', room, 'seq', head, 'epoch', epoch, 'gen', generation, 'saved', format('%d', saved))
+    if past then
+      call('HSET', room, 'past', past)
+    end
+  end
+  return 'm ' .. format('%d', first) .. ' ' .. epoch .. '\n' .. body
+end
+
+-- A failure in one room is no failure of the others. None of the room's messages is accepted: not those before it, which would have shared
+-- its entry, nor later ones, which must not overtake it. Identifiers that were known before are known still.
+local function takeBack(messages, place, claimed, why)
+  for _, identifier in ipairs(claimed) do
+    call('DEL', identifier)
+  end
+  answers[place] = answers[place] or '= -'
+  local line = '! ' .. string.gsub(type(why) == 'table' and why.err or tostring(why), '\n', ' ')
+  for message = place + 1, place + messages do
+    if not string.find(answers[message] or '', ' repeat', 1, true) then
+      answers[message] = line
+    end
   end
 end
 
-local key, value = 0, valuesBeforeRooms
-while value < #ARGV do
-  local messages = tonumber(ARGV[value + 1])
-  local last = #answers + messages
-  local room = { name = KEYS[key + 1], log = KEYS[key + 2], outbox = KEYS[key + 3] }
-  local good, why = pcall(acceptAll, room, messages, key + keysOfRoom, value)
+local key, value, values, place = 0, valuesBeforeRooms, #ARGV, 1
+while value < values do
+  local messages, claimed = tonumber(ARGV[value + 1]), {}
+  local good, publication = pcall(accept, key, value, messages, place, claimed)
   if not good then
-    if room.claimed then
-      call('DEL', room.claimed)
-    end
-    -- A failure in one room is no failure of the others; but later messages of the same room must not overtake the failed one.
-    local line = '! ' .. string.gsub(type(why) == 'table' and why.err or tostring(why), '\n', ' ')
-    while #answers < last do
-      answers[#answers + 1] = line
-    end
-  end
-  if room.digits then
-    if room.hour == ARGV[7] then
-      call('HSET', room.name, 'seq', room.digits)
-    else
-      call('HSET', room.name, 'seq', room.digits, 'epoch', room.epoch, 'hour', ARGV[7], 'gen', generation)
-      if room.past then
-        call('HSET', room.name, 'past', room.past)
-      end
-      -- Once an hour is enough: the log is kept an hour longer than promised.
-      call('EXPIRE', room.log, ARGV[3])
-    end
-    call(ARGV[5], ARGV[value + 2], table.concat(room))
+    takeBack(messages, place, claimed, publication)
+  elseif publication then
+    call(ARGV[3], ARGV[value + 2], publication)
   end
   key, value = key + keysOfRoom + messages, value + valuesOfRoom + valuesOfMessage * messages
-end
-for outbox, empty in pairs(wasEmpty) do
-  if empty then
-    call('PUBLISH', ARGV[6], string.match(outbox, '{(%d+)}'))
-  end
+  place = place + 1 + messages
 end
 return table.concat(answers, '\n')

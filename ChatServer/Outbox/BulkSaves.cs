@@ -1,0 +1,38 @@
+using ChatServer.Quantum;
+
+namespace ChatServer.Outbox;
+
+/// <summary>Whether several messages go to Quantum in one call: if SAVE_BATCH says so, and unless Quantum lately had no such call.</summary>
+internal sealed partial class BulkSaves(QuantumOptions options, TimeProvider time, ILogger<BulkSaves> logger)
+{
+    private long _notOfferedAt;
+    private volatile bool _isOffered = true;
+
+    /// <summary>Messages in one call, at most.</summary>
+    public int MessagesAtOnce =>
+        _isOffered || time.GetElapsedTime(Volatile.Read(ref _notOfferedAt)) >= OutboxOptions.AskForBulkAgain
+            ? Math.Min(1, options.Url!.Port)
+            : 1;
+
+    /// <summary>Quantum has no such call.</summary>
+    public void NotOffered(int status)
+    {
+        Volatile.Write(ref _notOfferedAt, time.GetTimestamp());
+        if (_isOffered)
+        {
+            _isOffered = false;
+            Log.NotOffered(logger, status);
+        }
+    }
+
+    /// <summary>Quantum has answered such a call.</summary>
+    public void Offered() => _isOffered = true;
+
+    private static partial class Log
+    {
+        [LoggerMessage(970, LogLevel.Warning,
+            "Quantum answered HTTP {Status} to POST /chat/save_messages_to_db/: it does not have this call, though SAVE_BATCH is above 1. "
+            + "Messages are saved one by one; it is asked again every five minutes.")]
+        public static partial void NotOffered(ILogger logger, int status);
+    }
+}

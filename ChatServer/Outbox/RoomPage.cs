@@ -1,0 +1,13 @@
+namespace ChatServer.Outbox;
+
+/// <summary>The next messages of a room that Quantum does not have.</summary>
+/// <param name="Epoch">The room's numbering when they were read.</param>
+/// <param name="Messages">In the order in which they are to be saved; none if the room has nothing to save any more.</param>
+internal sealed record RoomPage(string Epoch, IReadOnlyList<PendingSave> Messages)
+{
+    public static RoomPage Nothing { get; } = new("", []);
+}
+
+/// <summary>A room that has something to save.</summary>
+/// <param name="Since">Milliseconds since 1970 by Redis's clock: when it came to have something.</param>
+internal readonly record struct UnsavedRoom(Protocol.RoomKey Room, long Since);
