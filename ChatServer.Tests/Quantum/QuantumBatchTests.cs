@@ -194,8 +194,8 @@ public sealed class QuantumBatchTests : IAsyncLifetime
             return true;
         };
 
-        await parts.Client.Awaiting(client => client.SaveManyAsync(Two, "service", CancellationToken.None).AsTask())
-            .Should().ThrowAsync<QuantumUnavailableException>();
+        (await parts.Client.Awaiting(client => client.SaveManyAsync(Two, "service", CancellationToken.None).AsTask())
+            .Should().ThrowAsync<QuantumUnavailableException>()).WithMessage("Quantum takes too long*");
 
         Quantum.Batches.Should().ContainSingle();
     }
