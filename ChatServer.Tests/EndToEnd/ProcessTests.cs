@@ -29,6 +29,8 @@ public sealed class ProcessTests(ChatFixture chat) : IClassFixture<ChatFixture>,
     [InlineData("ALLOW_MISSING_ORIGIN", "maybe")]
     [InlineData("MAX_CONNECTIONS", "0")]
     [InlineData("PING_INTERVAL", "1.5")]
+    [InlineData("SAVE_BATCH", "2")]
+    [InlineData("SAVE_BATCH", "501", "QUANTUM_SERVICE_TOKEN", "service")]
     public async Task A_wrong_setting_stops_the_start_and_is_named(
         string name, string value, string? alsoName = null, string? alsoValue = null)
     {

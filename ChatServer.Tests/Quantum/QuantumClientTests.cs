@@ -195,8 +195,8 @@ public sealed class QuantumClientTests : IAsyncLifetime
         await using var parts = new QuantumParts(Quantum.Url, TimeSpan.FromSeconds(0.5), TimeProvider.System);
         HangAlways();
 
-        await parts.Client.Awaiting(client => client.SaveAsync(QuantumParts.Message(), "rest", CancellationToken.None).AsTask())
-            .Should().ThrowAsync<QuantumUnavailableException>();
+        (await parts.Client.Awaiting(client => client.SaveAsync(QuantumParts.Message(), "rest", CancellationToken.None).AsTask())
+            .Should().ThrowAsync<QuantumUnavailableException>()).WithMessage("Quantum takes too long*");
 
         Quantum.Calls.Should().ContainSingle();
     }

@@ -26,6 +26,9 @@ public sealed class QuantumOptionsTests
     [InlineData("QUANTUM_SERVER_URL", "ftp://quantum/")]
     [InlineData("QUANTUM_TIMEOUT", "0")]
     [InlineData("QUANTUM_TIMEOUT", "301")]
+    [InlineData("SAVE_BATCH", "0")]
+    [InlineData("SAVE_BATCH", "501")]
+    [InlineData("SAVE_BATCH", "many")]
     public void Read_WrongValue_IsAMistake(string name, string value)
     {
         var reader = TestSettings.Reader((name, value));
@@ -34,4 +37,33 @@ public sealed class QuantumOptionsTests
 
         reader.Mistakes.Should().ContainSingle().Which.Should().StartWith($"{name}: ");
     }
+
+    [Theory]
+    [InlineData("1", null)]
+    [InlineData("1", "s3cret")]
+    [InlineData("2", "s3cret")]
+    [InlineData("500", "s3cret")]
+    public void Read_ABatchThatAllMaySave_IsTaken(string batch, string? token)
+    {
+        var reader = TestSettings.Reader(("SAVE_BATCH", batch), ("QUANTUM_SERVICE_TOKEN", token));
+
+        $"{QuantumOptions.Read(reader).SaveBatch}".Should().Be(batch);
+        reader.Mistakes.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Read_ABatchWithoutATokenOfTheServicesOwn_IsAMistake()
+    {
+        var reader = TestSettings.Reader(("SAVE_BATCH", "2"), ("QUANTUM_SERVICE_TOKEN", " "));
+
+        QuantumOptions.Read(reader);
+
+        reader.Mistakes.Should().Equal(
+            "SAVE_BATCH: 2 messages in one call have several senders, so the call needs a token that may save for all: "
+            + "set QUANTUM_SERVICE_TOKEN, or SAVE_BATCH to 1.");
+    }
+
+    [Fact]
+    public void ToString_NeverShowsTheToken() =>
+        QuantumOptions.Read(TestSettings.Reader(("QUANTUM_SERVICE_TOKEN", "s3cret"))).ToString().Should().NotContain("s3cret");
 }

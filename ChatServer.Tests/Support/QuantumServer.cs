@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -6,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ChatServer.Tests.Support;
 
-/// <summary>One call that Quantum got to save a message.</summary>
+/// <summary>One call that Quantum got to save a message; or its part in one that saves many, whose headers it then has.</summary>
 internal sealed record SaveCall(
     long Company, long Room, long User, string Identifier, string Content, string Authorization, string IdempotencyKey, DateTimeOffset At)
 {
@@ -23,6 +24,7 @@ internal sealed class QuantumServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly ConcurrentQueue<SaveCall> _calls = new();
+    private readonly ConcurrentQueue<IReadOnlyList<SaveCall>> _batches = new();
     private readonly Dictionary<(long Room, long User, string Identifier), long> _rows = [];
     private readonly List<SaveCall> _saved = [];
     private readonly Lock _gate = new();
@@ -47,6 +49,15 @@ internal sealed class QuantumServer : IAsyncDisposable
     /// <summary>Answers a save in place of Quantum if it returns true.</summary>
     public Func<SaveCall, HttpContext, Task<bool>> Instead { get; set; } = (_, _) => Task.FromResult(false);
 
+    /// <summary>
+    /// Answers a call with many messages in place of Quantum if it returns true; null: <see cref="Instead"/> is asked about one message
+    /// after the other until it answers. The body may be read again from its start.
+    /// </summary>
+    public Func<IReadOnlyList<SaveCall>, HttpContext, Task<bool>>? InsteadOfBatch { get; set; }
+
+    /// <summary>Why a message alone is refused for good (200 with <c>success: false</c>), in either call; null: it is not.</summary>
+    public Func<SaveCall, string?> Refusal { get; set; } = _ => null;
+
     /// <summary>Answers a question for members in place of Quantum if it returns true.</summary>
     public Func<HttpContext, Task<bool>> InsteadOfMembers { get; set; } = _ => Task.FromResult(false);
 
@@ -54,6 +65,9 @@ internal sealed class QuantumServer : IAsyncDisposable
 
     /// <summary>All calls to save, repeated ones too.</summary>
     public IReadOnlyList<SaveCall> Calls => [.. _calls];
+
+    /// <summary>All calls to save many messages, repeated ones too. Their messages are among <see cref="Calls"/>.</summary>
+    public IReadOnlyList<IReadOnlyList<SaveCall>> Batches => [.. _batches];
 
     /// <summary>The rows, in the order in which they were made.</summary>
     public IReadOnlyList<SaveCall> Saved
@@ -76,6 +90,7 @@ internal sealed class QuantumServer : IAsyncDisposable
         var quantum = new QuantumServer(app);
         app.MapPost("/chat/save_message_to_db/", quantum.SaveAsync);
         app.MapPost("/chat/save_file_to_db/", quantum.SaveAsync);
+        app.MapPost("/chat/save_messages_to_db/", quantum.SaveManyAsync);
         app.MapGet("/chat/rooms/{room:long}/members/", quantum.MembersAsync);
         await app.StartAsync().WaitAsync(TimeSpan.FromSeconds(15));
         quantum.Url = new(app.Urls.First());
@@ -119,20 +134,75 @@ internal sealed class QuantumServer : IAsyncDisposable
             return;
         }
 
-        var row = Row(call);
+        await AnswerAsync(context, Answer(call));
+    }
+
+    private async Task SaveManyAsync(HttpContext context)
+    {
+        var headers = context.Request.Headers;
+        context.Request.EnableBuffering();
+        using var sent = await JsonDocument.ParseAsync(context.Request.Body);
+        SaveCall[] calls =
+        [
+            .. sent.RootElement.GetProperty("messages").EnumerateArray().Select(message => new SaveCall(
+                message.GetProperty("company_id").GetInt64(), message.GetProperty("room_id").GetInt64(),
+                message.GetProperty("user_id").GetInt64(), message.GetProperty("identifier").GetString()!,
+                message.GetProperty("message_content").GetString()!, headers.Authorization.ToString(),
+                headers["Idempotency-Key"].ToString(), TimeProvider.System.GetUtcNow())),
+        ];
+        _batches.Enqueue(calls);
+        foreach (var call in calls)
+        {
+            _calls.Enqueue(call);
+        }
+
+        if (!await InsteadOfAsync(calls, context))
+        {
+            await AnswerAsync(context, new { success = true, results = calls.Select(Answer).ToArray() });
+        }
+    }
+
+    private async Task<bool> InsteadOfAsync(SaveCall[] calls, HttpContext context)
+    {
+        if (InsteadOfBatch is { } insteadOfBatch)
+        {
+            return await insteadOfBatch(calls, context);
+        }
+
+        foreach (var call in calls)
+        {
+            if (await Instead(call, context))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Makes the row, unless the message is refused.</summary>
+    private object Answer(SaveCall call) => Refusal(call) is { } why
+        ? new { success = false, message = why }
+        : new
+        {
+            success = true,
+            message = new
+            {
+                id = Row(call), timestamp = "2026-01-01T10:02:00.000Z", body = call.Content, from_user_id = call.User, read = false,
+            },
+            message_date = "Today",
+            message_time = "10:02 AM",
+        };
+
+    private async Task AnswerAsync(HttpContext context, object answer)
+    {
         if (Interlocked.Decrement(ref _answersToLose) >= 0)
         {
             context.Abort();
             return;
         }
 
-        await context.Response.WriteAsJsonAsync(new
-        {
-            success = true,
-            message = new { id = row, timestamp = "2026-01-01T10:02:00.000Z", body = call.Content, from_user_id = call.User, read = false },
-            message_date = "Today",
-            message_time = "10:02 AM",
-        });
+        await context.Response.WriteAsJsonAsync(answer);
     }
 
     private static async Task<SavedFile?> FileAsync(HttpRequest request, IFormCollection form)

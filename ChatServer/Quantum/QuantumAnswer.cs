@@ -6,10 +6,15 @@ namespace ChatServer.Quantum;
 /// <summary>Reads Quantum's answers, which are JSON objects with <c>success</c>.</summary>
 internal static class QuantumAnswer
 {
+    private const string NoReason = "Quantum gave no reason.";
+
     /// <summary>Whether a status says that the same call may succeed later.</summary>
     public static bool IsPassing(HttpStatusCode status) =>
         status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
         || ((int)status is >= 500 or < 400 && !IsSuccess(status));
+
+    /// <summary>The same for a call that Quantum may not offer: it says so for good with 501 as well.</summary>
+    public static bool IsPassingForBatch(HttpStatusCode status) => status != HttpStatusCode.NotImplemented && IsPassing(status);
 
     /// <summary>Whether a status comes with the JSON that the contract names: 201 as well, for a save makes a row.</summary>
     public static bool IsSuccess(HttpStatusCode status) => status is HttpStatusCode.OK or HttpStatusCode.Created;
@@ -19,7 +24,7 @@ internal static class QuantumAnswer
     {
         if (!Succeeded(answer))
         {
-            return new SaveOutcome.Refused(Words(answer) ?? "Quantum gave no reason.");
+            return new SaveOutcome.Refused(Words(answer) ?? NoReason);
         }
 
         if (answer.TryGetProperty("message", out var message) && message.ValueKind == JsonValueKind.Object)
@@ -33,6 +38,24 @@ internal static class QuantumAnswer
         }
 
         throw new QuantumUnavailableException("Quantum's answer to a save has no message.");
+    }
+
+    /// <param name="messages">How many the call had: so many results there must be.</param>
+    /// <exception cref="QuantumUnavailableException">The answer is not the JSON that the contract names.</exception>
+    public static BatchOutcome ReadSaves(JsonElement answer, int messages)
+    {
+        if (!Succeeded(answer))
+        {
+            return new BatchOutcome.Refused(Words(answer) ?? NoReason);
+        }
+
+        if (answer.TryGetProperty("results", out var results) && results.ValueKind == JsonValueKind.Array
+            && results.GetArrayLength() == messages)
+        {
+            return new BatchOutcome.Answered([.. results.EnumerateArray().Select(ReadSave)]);
+        }
+
+        throw new QuantumUnavailableException($"Quantum's answer has no results for {messages} messages.");
     }
 
     /// <exception cref="QuantumUnavailableException">The answer is not the JSON that the contract names.</exception>

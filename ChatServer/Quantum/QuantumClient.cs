@@ -25,6 +25,23 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
         RunAsync(
             message.File is null ? pipelines.Save : pipelines.SaveFile, token => SaveOnceAsync(message, tokenKey, token), cancellation);
 
+    /// <summary>
+    /// One call to save many messages, of one or several rooms; doing it again with the same identifiers has no effect.
+    /// </summary>
+    /// <param name="messages">At least one; each room's in seq order, and none with a file.</param>
+    /// <param name="tokenKey">A REST token that may save for all their senders.</param>
+    /// <exception cref="QuantumUnavailableException">There is no final answer yet, and some may be saved: try again later.</exception>
+    public ValueTask<BatchOutcome> SaveManyAsync(
+        IReadOnlyList<StoredMessage> messages, string tokenKey, CancellationToken cancellation)
+    {
+        if (messages.Count == 0 || messages.Any(message => message.File is not null))
+        {
+            throw new ArgumentException("A batch has at least one message, and files are saved one by one.", nameof(messages));
+        }
+
+        return RunAsync(pipelines.SaveMany, token => SaveManyOnceAsync(messages, tokenKey, token), cancellation);
+    }
+
     public ValueTask<IReadOnlyList<long>?> GetMembersAsync(RoomKey room, string tokenKey, CancellationToken cancellation) =>
         RunAsync(pipelines.Members, token => GetMembersOnceAsync(room, tokenKey, token), cancellation);
 
@@ -32,16 +49,39 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
     {
         using var request = new HttpRequestMessage(
             HttpMethod.Post, message.File is null ? "chat/save_message_to_db/" : "chat/save_file_to_db/");
-        request.Headers.TryAddWithoutValidation(
-            "Idempotency-Key", $"{message.CompanyId}:{message.RoomId}:{message.FromUserId}:{Uri.EscapeDataString(message.Identifier)}");
+        request.Headers.TryAddWithoutValidation(IdempotencyKey.Header, IdempotencyKey.Of(message));
         request.Content = SaveForm.Of(message, files);
         return await SendAsync(request, tokenKey, cancellation) switch
         {
             (HttpStatusCode.OK or HttpStatusCode.Created, { } answer) => QuantumAnswer.ReadSave(answer),
             (HttpStatusCode.Unauthorized, _) => new SaveOutcome.TokenRefused(),
-            (var status, var answer) => new SaveOutcome.Refused(
-                (answer is { } words ? QuantumAnswer.Words(words) : null) ?? $"Quantum answered HTTP {(int)status}."),
+            (var status, var answer) => new SaveOutcome.Refused(WhyRefused(status, answer)),
         };
+    }
+
+    private async ValueTask<BatchOutcome> SaveManyOnceAsync(
+        IReadOnlyList<StoredMessage> messages, string tokenKey, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "chat/save_messages_to_db/");
+        request.Headers.TryAddWithoutValidation(IdempotencyKey.Header, IdempotencyKey.Of(messages));
+        request.Content = SaveBatchJson.Of(messages);
+        var maxAnswerBytes = QuantumOptions.MaxBatchAnswerBytes(messages.Count, request.Content.Headers.ContentLength!.Value);
+        try
+        {
+            return await SendAsync(request, tokenKey, cancellation, QuantumAnswer.IsPassingForBatch, maxAnswerBytes) switch
+            {
+                (HttpStatusCode.OK or HttpStatusCode.Created, { } answer) => QuantumAnswer.ReadSaves(answer, messages.Count),
+                (HttpStatusCode.Unauthorized, _) => new BatchOutcome.TokenRefused(),
+                (var status and (HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented), _) =>
+                    new BatchOutcome.NotOffered((int)status),
+                (var status, var answer) => new BatchOutcome.Refused(WhyRefused(status, answer)),
+            };
+        }
+        catch (QuantumUnavailableException exception) when (exception.IsAnswerTooLarge && messages.Count > 1)
+        {
+            // Tried again as it is, it would never end.
+            return new BatchOutcome.Refused(exception.Message);
+        }
     }
 
     private async ValueTask<IReadOnlyList<long>?> GetMembersOnceAsync(RoomKey room, string tokenKey, CancellationToken cancellation)
@@ -56,9 +96,15 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
         };
     }
 
+    private static string WhyRefused(HttpStatusCode status, JsonElement? answer) =>
+        (answer is { } words ? QuantumAnswer.Words(words) : null) ?? $"Quantum answered HTTP {(int)status}.";
+
+    /// <param name="isPassing">Which statuses are no final answer; null: <see cref="QuantumAnswer.IsPassing"/>.</param>
+    /// <param name="maxAnswerBytes">The largest answer that is read.</param>
     /// <returns>The status of a final answer, and its JSON if there is any.</returns>
     private async ValueTask<(HttpStatusCode Status, JsonElement? Answer)> SendAsync(
-        HttpRequestMessage request, string tokenKey, CancellationToken cancellation)
+        HttpRequestMessage request, string tokenKey, CancellationToken cancellation, Func<HttpStatusCode, bool>? isPassing = null,
+        long maxAnswerBytes = QuantumOptions.MaxAnswerBytes)
     {
         request.Headers.TryAddWithoutValidation("Authorization", $"Token {tokenKey}");
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
@@ -66,7 +112,7 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
         {
             using var client = clients.CreateClient(ClientName);
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
-            if (QuantumAnswer.IsPassing(response.StatusCode))
+            if ((isPassing ?? QuantumAnswer.IsPassing)(response.StatusCode))
             {
                 throw new QuantumUnavailableException($"Quantum answered HTTP {(int)response.StatusCode}.")
                 {
@@ -76,7 +122,7 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
             }
 
             var isRequired = QuantumAnswer.IsSuccess(response.StatusCode);
-            return (response.StatusCode, ReadJson(await ReadAsync(response, isRequired, cancellation), isRequired));
+            return (response.StatusCode, ReadJson(await ReadAsync(response, isRequired, maxAnswerBytes, cancellation), isRequired));
         }
         catch (Exception exception) when (exception is HttpRequestException or SocketException)
         {
@@ -86,20 +132,24 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
     }
 
     /// <returns>The body; nothing where it is too large and not required.</returns>
-    private static async ValueTask<byte[]> ReadAsync(HttpResponseMessage response, bool isRequired, CancellationToken cancellation)
+    private static async ValueTask<byte[]> ReadAsync(
+        HttpResponseMessage response, bool isRequired, long maxBytes, CancellationToken cancellation)
     {
         try
         {
             // A length that is too large is refused before anything is read; else reading ends at the limit.
-            await response.Content.LoadIntoBufferAsync(QuantumOptions.MaxAnswerBytes, cancellation);
+            await response.Content.LoadIntoBufferAsync(maxBytes, cancellation);
             return await response.Content.ReadAsByteArrayAsync(cancellation);
         }
         catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
             return isRequired
                 ? throw new QuantumUnavailableException(
-                    $"Quantum answered HTTP {(int)response.StatusCode} with more than {QuantumOptions.MaxAnswerBytes} bytes, "
-                    + "which is not read: whether the message is saved is not known.", exception)
+                    $"Quantum answered HTTP {(int)response.StatusCode} with more than {maxBytes} bytes, "
+                    + "which is not read: what is saved is not known.", exception)
+                {
+                    IsAnswerTooLarge = true,
+                }
                 : [];
         }
     }

@@ -18,6 +18,9 @@ internal sealed class QuantumPipelines(QuantumOptions options, TimeProvider time
     public ResiliencePipeline<SaveOutcome> SaveFile { get; } =
         New<SaveOutcome>(time).AddTimeout(options.TryTimeout + QuantumOptions.FileTime).Build();
 
+    /// <summary>For calls that save many messages.</summary>
+    public ResiliencePipeline<BatchOutcome> SaveMany { get; } = New<BatchOutcome>(time).AddTimeout(options.TryTimeout).Build();
+
     /// <summary>For questions that a person waits for.</summary>
     public ResiliencePipeline<IReadOnlyList<long>?> Members { get; } = New<IReadOnlyList<long>?>(time)
         .AddTimeout((options.TryTimeout * QuantumOptions.TriesPerQuestion) + QuantumOptions.MaxQuestionDelay)

@@ -84,7 +84,13 @@ internal sealed record Fault(string Name, string Victim, Func<Task> DoAsync)
     private static async Task FailAsync(QuantumServer quantum, TimeSpan time, double share)
     {
         var failing = new Random(1);
-        quantum.Instead = async (_, context) =>
+        quantum.Instead = (_, context) => FailOrBeSlowAsync(context);
+        quantum.InsteadOfBatch = (_, context) => FailOrBeSlowAsync(context);
+        await Task.Delay(time);
+        quantum.Instead = (_, _) => Task.FromResult(false);
+        quantum.InsteadOfBatch = null;
+
+        async Task<bool> FailOrBeSlowAsync(HttpContext context)
         {
             double chance;
             lock (failing)
@@ -97,9 +103,7 @@ internal sealed record Fault(string Name, string Victim, Func<Task> DoAsync)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             context.Response.StatusCode = chance < share ? StatusCodes.Status500InternalServerError : StatusCodes.Status200OK;
             return chance < share;
-        };
-        await Task.Delay(time);
-        quantum.Instead = (_, _) => Task.FromResult(false);
+        }
     }
 
     /// <summary>Redis refuses every write that needs memory.</summary>

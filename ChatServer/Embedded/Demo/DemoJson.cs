@@ -25,6 +25,16 @@ internal sealed record SaveAnswer(
 
 internal sealed record SavedMessage(long Id, DateTimeOffset Timestamp, string Body, long FromUserId, bool Read);
 
+/// <summary>Messages to be saved in one call (contract 3.4).</summary>
+internal sealed record SaveBatchRequest(IReadOnlyList<SaveBatchMessage>? Messages);
+
+internal sealed record SaveBatchMessage(
+    string? Type, long RoomId, long UserId, long CompanyId, string? Identifier, string? MessageContent);
+
+/// <summary>Quantum's answer to them.</summary>
+/// <param name="Results">A <see cref="SaveAnswer"/> or a <see cref="Refusal"/> for each.</param>
+internal sealed record SaveBatchAnswer(bool Success, IReadOnlyList<object> Results);
+
 /// <summary>Quantum's answer to the question who may enter a room (contract 3.3).</summary>
 internal sealed record MemberIdsAnswer(bool Success, IReadOnlyList<long> UserIds);
 
@@ -37,5 +47,7 @@ internal sealed record MemberIdsAnswer(bool Success, IReadOnlyList<long> UserIds
 [JsonSerializable(typeof(Refusal))]
 [JsonSerializable(typeof(SessionRecord))]
 [JsonSerializable(typeof(SaveAnswer))]
+[JsonSerializable(typeof(SaveBatchRequest))]
+[JsonSerializable(typeof(SaveBatchAnswer))]
 [JsonSerializable(typeof(MemberIdsAnswer))]
 internal sealed partial class DemoJson : JsonSerializerContext;

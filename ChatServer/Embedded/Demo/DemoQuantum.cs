@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using ChatServer.Quantum;
 
 namespace ChatServer.Embedded.Demo;
 
@@ -20,6 +21,7 @@ internal sealed class DemoQuantum
 
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
+    private readonly string? _serviceToken;
     private readonly List<DemoUser> _users = [];
     private readonly Dictionary<string, DemoUser> _usersByName = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, DemoUser> _usersByTokenKey = new(StringComparer.Ordinal);
@@ -27,9 +29,11 @@ internal sealed class DemoQuantum
     private readonly Dictionary<long, DemoRoomLog> _rooms;
     private long _lastMessageId = 9000;
 
-    public DemoQuantum(TimeProvider time)
+    /// <param name="options">Where the chat service has a token of its own for saves, this Quantum knows it.</param>
+    public DemoQuantum(TimeProvider time, QuantumOptions? options = null)
     {
         _time = time;
+        _serviceToken = options?.ServiceToken;
         foreach (var name in ReadyNames)
         {
             AddUser(name);
@@ -77,6 +81,19 @@ internal sealed class DemoQuantum
         lock (_lock)
         {
             return _usersByTokenKey.GetValueOrDefault(tokenKey);
+        }
+    }
+
+    public bool IsServiceToken(string tokenKey) => _serviceToken is not null && tokenKey == _serviceToken;
+
+    /// <summary>Whether the token is that user's own, or the chat service's and there is such a user.</summary>
+    public bool MaySaveFor(string tokenKey, long userId)
+    {
+        lock (_lock)
+        {
+            return IsServiceToken(tokenKey)
+                ? _tokenKeys.ContainsKey(userId)
+                : _usersByTokenKey.TryGetValue(tokenKey, out var user) && user.Id == userId;
         }
     }
 

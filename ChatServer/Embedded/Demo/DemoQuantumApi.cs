@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json;
+using ChatServer.Quantum;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 
@@ -9,12 +11,13 @@ namespace ChatServer.Embedded.Demo;
 /// </summary>
 internal static class DemoQuantumApi
 {
-    private const int MaxIdentifierLength = 128;
+    private static readonly DemoRefusal InvalidToken = new(StatusCodes.Status401Unauthorized, "Invalid token.");
 
     public static void Map(IEndpointRouteBuilder endpoints)
     {
         var chat = endpoints.MapGroup(DemoQuantum.BasePath + "/chat");
         chat.MapPost("/save_message_to_db/", SaveMessageAsync);
+        chat.MapPost("/save_messages_to_db/", SaveMessagesAsync).WithMetadata(new DisableRequestSizeLimitAttribute());
         chat.MapPost("/save_file_to_db/", SaveFileAsync).WithMetadata(new DisableRequestSizeLimitAttribute());
         chat.MapGet("/rooms/{roomId:long}/members/", Members);
     }
@@ -22,35 +25,63 @@ internal static class DemoQuantumApi
     private static async Task<IResult> SaveMessageAsync(
         HttpRequest request, DemoQuantum quantum, TimeProvider time, CancellationToken cancellation)
     {
-        var (save, refusal) = await ReadAsync(request, quantum, cancellation);
-        if (save is null)
+        var (save, form, refusal) = await ReadAsync(request, quantum, cancellation);
+        return refusal is null ? Result(save!.SaveText(form!["message_content"].ToString(), quantum, time)) : Result(refusal);
+    }
+
+    /// <summary>Many messages, with the chat service's own token alone. The same rules for each as if it came alone.</summary>
+    private static async Task<IResult> SaveMessagesAsync(
+        HttpRequest request, DemoQuantum quantum, TimeProvider time, CancellationToken cancellation)
+    {
+        var tokenKey = TokenKey(request);
+        if (!quantum.IsServiceToken(tokenKey))
         {
-            return refusal!;
+            return Result(quantum.UserOfTokenKey(tokenKey) is null
+                ? InvalidToken
+                : new(StatusCodes.Status403Forbidden, "This token may not save for others."));
         }
 
-        var body = save.Form["message_content"].ToString();
-        if (body.Length == 0)
+        if (await ReadBatchAsync(request, cancellation) is not { Count: > 0 and <= QuantumOptions.MaxSaveBatch } messages)
         {
-            return Refuse(StatusCodes.Status400BadRequest, "message_content is needed.");
+            return Result(new DemoRefusal(
+                StatusCodes.Status400BadRequest, $"Send {{\"messages\":[…]}} with 1 to {QuantumOptions.MaxSaveBatch} of them."));
         }
 
-        return body.Length <= DemoQuantum.MaxBodyLength
-            ? Answer(quantum.Save(save.RoomId, save.User.Id, save.Identifier, body), quantum, time)
-            : Refuse(StatusCodes.Status200OK, $"A message has at most {DemoQuantum.MaxBodyLength:N0} characters.");
+        var results = messages.Select(message =>
+        {
+            var save = new DemoSave(message.RoomId, message.UserId, message.CompanyId, message.Identifier ?? "");
+            var answer = message.Type != "chat"
+                ? new DemoRefusal(StatusCodes.Status400BadRequest, "type is chat.")
+                : save.WhyNot(quantum, tokenKey) ?? save.SaveText(message.MessageContent ?? "", quantum, time);
+            return answer is DemoRefusal refusal ? refusal.Json : answer;
+        });
+        return Results.Json(new SaveBatchAnswer(Success: true, [.. results]), DemoJson.Default.SaveBatchAnswer);
+    }
+
+    private static async Task<IReadOnlyList<SaveBatchMessage>?> ReadBatchAsync(HttpRequest request, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await JsonSerializer.DeserializeAsync(request.Body, DemoJson.Default.SaveBatchRequest, cancellation))?.Messages;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private static async Task<IResult> SaveFileAsync(
         HttpRequest request, DemoQuantum quantum, DemoFiles files, TimeProvider time, CancellationToken cancellation)
     {
-        var (save, refusal) = await ReadAsync(request, quantum, cancellation);
-        if (save is null)
+        var (save, form, refusal) = await ReadAsync(request, quantum, cancellation);
+        if (refusal is not null)
         {
-            return refusal!;
+            return Result(refusal);
         }
 
-        if (save.Form.Files.GetFile("file") is not { } sent)
+        if (form!.Files.GetFile("file") is not { } sent)
         {
-            return Refuse(StatusCodes.Status400BadRequest, "file is needed.");
+            return Result(new DemoRefusal(StatusCodes.Status400BadRequest, "file is needed."));
         }
 
         var bytes = new byte[sent.Length];
@@ -60,92 +91,61 @@ internal static class DemoQuantumApi
         }
 
         var file = files.Add(sent.FileName, sent.ContentType, bytes);
-        var message = quantum.Save(save.RoomId, save.User.Id, save.Identifier, "", file);
+        var message = quantum.Save(save!.RoomId, save.UserId, save.Identifier, "", file);
         if (message?.File != file)
         {
             // Refused, or saved before.
             files.Remove(file);
         }
 
-        return Answer(message, quantum, time);
+        return Result(DemoSave.Answer(message, quantum, time));
     }
 
-    /// <returns>What all saves have, or why it is refused.</returns>
-    private static async Task<(SaveRequest? Save, IResult? Refusal)> ReadAsync(
+    /// <returns>What all saves have and the form that it came in, or why it is refused.</returns>
+    private static async Task<(DemoSave? Save, IFormCollection? Form, DemoRefusal? Refusal)> ReadAsync(
         HttpRequest request, DemoQuantum quantum, CancellationToken cancellation)
     {
-        if (Caller(request, quantum) is not { } caller)
+        var tokenKey = TokenKey(request);
+        if (!quantum.IsServiceToken(tokenKey) && quantum.UserOfTokenKey(tokenKey) is null)
         {
-            return (null, Refuse(StatusCodes.Status401Unauthorized, "Invalid token."));
+            return (null, null, InvalidToken);
         }
 
         if (!request.HasFormContentType)
         {
-            return (null, Refuse(StatusCodes.Status400BadRequest, "Send a form."));
+            return (null, null, new(StatusCodes.Status400BadRequest, "Send a form."));
         }
 
         var form = await request.ReadFormAsync(new FormOptions { MultipartBodyLengthLimit = long.MaxValue }, cancellation);
-        var identifier = form["identifier"].ToString();
-        if (!TryGetId(form["room_id"], out var roomId) || identifier.Length is 0 or > MaxIdentifierLength)
-        {
-            return (null, Refuse(StatusCodes.Status400BadRequest, "room_id and identifier are needed."));
-        }
-
-        return TryGetId(form["user_id"], out var userId) && userId == caller.Id
-            && TryGetId(form["company_id"], out var companyId) && companyId == DemoCompany.Only.Id
-                ? (new(caller, roomId, identifier, form), null)
-                : (null, Refuse(StatusCodes.Status403Forbidden, "User or Company id is not correct"));
+        var save = new DemoSave(Id(form["room_id"]), Id(form["user_id"]), Id(form["company_id"]), form["identifier"].ToString());
+        return (save, form, save.WhyNot(quantum, tokenKey));
     }
 
     private static IResult Members(long roomId, HttpRequest request, DemoQuantum quantum)
     {
-        if (Caller(request, quantum) is null)
+        if (quantum.UserOfTokenKey(TokenKey(request)) is null)
         {
-            return Refuse(StatusCodes.Status401Unauthorized, "Invalid token.");
+            return Result(InvalidToken);
         }
 
-        return TryGetId(request.Query["company_id"], out var companyId) && companyId == DemoCompany.Only.Id
-            && quantum.Members(roomId) is { } members
-                ? Results.Json(new MemberIdsAnswer(Success: true, IdsOf(members)), DemoJson.Default.MemberIdsAnswer)
-                : Refuse(StatusCodes.Status404NotFound, "No such room.");
+        return Id(request.Query["company_id"]) == DemoCompany.Only.Id && quantum.Members(roomId) is { } members
+            ? Results.Json(new MemberIdsAnswer(Success: true, [.. members.Select(user => user.Id)]), DemoJson.Default.MemberIdsAnswer)
+            : Result(new DemoRefusal(StatusCodes.Status404NotFound, "No such room."));
     }
 
-    private static IResult Answer(DemoMessage? saved, DemoQuantum quantum, TimeProvider time)
-    {
-        if (saved is null)
-        {
-            return Refuse(StatusCodes.Status403Forbidden, "You are not a member of this room.");
-        }
-
-        var culture = CultureInfo.InvariantCulture;
-        var date = saved.Timestamp.Date == time.GetUtcNow().Date ? "Today" : saved.Timestamp.ToString("MMM d, yyyy", culture);
-        return Results.Json(
-            new SaveAnswer(
-                Success: true,
-                new SavedMessage(saved.Id, saved.Timestamp, saved.Body, saved.FromUserId, Read: false),
-                IdsOf(quantum.Members(saved.RoomId)!),
-                date,
-                saved.Timestamp.ToString("hh:mm tt", culture)),
-            DemoJson.Default.SaveAnswer);
-    }
-
-    private static List<long> IdsOf(IReadOnlyList<DemoUser> users) => [.. users.Select(user => user.Id)];
-
-    /// <summary>The user of a Django REST framework token: <c>Authorization: Token …</c>.</summary>
-    private static DemoUser? Caller(HttpRequest request, DemoQuantum quantum)
+    /// <summary>The token of Django REST framework: <c>Authorization: Token …</c>; empty if there is none.</summary>
+    private static string TokenKey(HttpRequest request)
     {
         const string Scheme = "Token ";
         var header = request.Headers.Authorization.ToString();
-        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-            ? quantum.UserOfTokenKey(header[Scheme.Length..].Trim())
-            : null;
+        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : "";
     }
 
-    private static bool TryGetId(string? text, out long id) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id) && id > 0;
+    /// <returns>0 if it is no id.</returns>
+    private static long Id(string? text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0;
 
-    private static IResult Refuse(int status, string message) =>
-        Results.Json(new Refusal(Success: false, message), DemoJson.Default.Refusal, statusCode: status);
-
-    private sealed record SaveRequest(DemoUser User, long RoomId, string Identifier, IFormCollection Form);
+    private static IResult Result(object answer) => answer is DemoRefusal refusal
+        ? Results.Json(refusal.Json, DemoJson.Default.Refusal, statusCode: refusal.Status)
+        : Results.Json((SaveAnswer)answer, DemoJson.Default.SaveAnswer);
 }

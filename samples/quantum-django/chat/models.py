@@ -20,23 +20,49 @@ class Room(models.Model):
         return self.name
 
     def member_ids(self):
-        """Who may read and write here. Who has left the company is out, whatever the list of members says."""
-        members = self.members.filter(is_active=True, companies=self.company_id).order_by("pk")
-        return list(members.values_list("pk", flat=True))
+        """Who may read and write here."""
+        return members_of([self])[self.company_id, self.pk]
+
+
+def members_of(rooms):
+    """Who may read and write in these rooms: (company id, room id) -> user ids, in one query. Who has left the company is out,
+    whatever the list of members says."""
+    members = Room.members.through.objects.filter(
+        room__in=rooms, user__is_active=True, user__companies=models.F("room__company")
+    )
+    user_ids = {(room.company_id, room.pk): [] for room in rooms}
+    for *room, user_id in members.order_by("user_id").values_list("room__company_id", "room_id", "user_id"):
+        user_ids[tuple(room)].append(user_id)
+    return user_ids
 
 
 class MessageManager(models.Manager):
-    def save_once(self, room, user, identifier, body="", upload=None):
+    def save_once(self, room, user_id, identifier, body="", upload=None):
         """The one message with this identifier. Inserts first: of several saves at the same moment the database lets one
         through, and the others get its row. No look-up before the insert could promise that."""
         try:
             with transaction.atomic():
-                message = self.create(room=room, user=user, identifier=identifier, body=body)
+                message = self.create(room=room, user_id=user_id, identifier=identifier, body=body)
                 if upload is not None:
                     message.file.save(upload.name, upload)
             return message
         except IntegrityError:
-            return self.get(room=room, user=user, identifier=identifier)
+            return self.get(room=room, user_id=user_id, identifier=identifier)
+
+    def save_many_once(self, messages):
+        """The same for many, in one insert: what the database has already, it leaves as it is. Django sends no signals for them."""
+        self.bulk_create(messages, ignore_conflicts=True)
+
+    def named(self, names):
+        """The messages of these names, each (room id, user id, identifier), by their names. What there is not is left out."""
+        identifiers = {}
+        for room_id, user_id, identifier in names:
+            identifiers.setdefault((room_id, user_id), []).append(identifier)
+        conditions = [
+            models.Q(room=room_id, user=user_id, identifier__in=some) for (room_id, user_id), some in identifiers.items()
+        ]
+        rows = self.filter(models.Q(*conditions, _connector=models.Q.OR)) if conditions else []
+        return {(row.room_id, row.user_id, row.identifier): row for row in rows}
 
 
 def upload_folder(message, name):
@@ -55,6 +81,8 @@ class Message(models.Model):
     objects = MessageManager()
 
     class Meta:
+        # For ChatServer's own account (see the command service_token). Django gives it to superusers too.
+        permissions = [("save_for_others", "Can save messages in the name of every user")]
         constraints = [models.UniqueConstraint(fields=["room", "user", "identifier"], name="one_row_per_identifier")]
 
     def __str__(self):

@@ -19,5 +19,13 @@ class SaveFileForm(SaveForm):
     file = serializers.FileField(allow_empty_file=True)
 
 
+class BatchMessageForm(SaveMessageForm):
+    type = serializers.ChoiceField(["chat"])
+
+
+class SaveBatchForm(serializers.Serializer):
+    messages = serializers.ListField(child=serializers.JSONField(), min_length=1, max_length=500)
+
+
 class MembersForm(serializers.Serializer):
     company_id = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)

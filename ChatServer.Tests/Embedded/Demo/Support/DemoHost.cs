@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ChatServer.Embedded.Demo;
+using ChatServer.Quantum;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,7 +27,8 @@ internal sealed class DemoHost : IAsyncDisposable
 
     public RecordedSessions Sessions { get; }
 
-    public static async Task<DemoHost> StartAsync(TimeProvider? time = null, Action<WebApplication>? more = null)
+    public static async Task<DemoHost> StartAsync(
+        TimeProvider? time = null, Action<WebApplication>? more = null, string? serviceToken = null)
     {
         var sessions = new RecordedSessions();
         var builder = WebApplication.CreateSlimBuilder();
@@ -34,7 +36,7 @@ internal sealed class DemoHost : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddSingleton<IDemoSessions>(sessions);
-        builder.Services.AddDemo();
+        builder.Services.AddSingleton(new QuantumOptions(null, TimeSpan.FromSeconds(10), serviceToken)).AddDemo();
         var app = builder.Build();
         app.MapDemo();
         more?.Invoke(app);

@@ -1,11 +1,15 @@
 """People, rooms and requests that the tests share. Redis is a real one: REDIS_HOST and REDIS_PORT say where."""
+from io import StringIO
+
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from chat.models import Company, Room
 
 SAVE = "/chat/save_message_to_db/"
+SAVE_MANY = "/chat/save_messages_to_db/"
 
 
 class World:
@@ -26,7 +30,12 @@ class World:
         client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get_or_create(user=user)[0].key}")
         return client
 
-    def message(self, **changes):
+    def service(self):
+        """ChatServer's own account."""
+        call_command("service_token", stdout=StringIO())
+        return get_user_model().objects.get(username="chatserver")
+
+    def fields(self, **changes):
         fields = {
             "room_id": self.room.pk,
             "user_id": self.anna.pk,
@@ -34,9 +43,17 @@ class World:
             "identifier": "a1",
             "message_content": "hello",
         }
-        return "&".join(f"{name}={value}" for name, value in {**fields, **changes}.items())
+        return {**fields, **changes}
+
+    def message(self, **changes):
+        return "&".join(f"{name}={value}" for name, value in self.fields(**changes).items())
 
     def save(self, user=None, **changes):
         return self.as_user(user or self.anna).post(
             SAVE, self.message(**changes), content_type="application/x-www-form-urlencoded"
         )
+
+    def save_many(self, *messages, user=None):
+        """Each message as the changes to the usual one."""
+        sent = [{"type": "chat", **self.fields(**changes)} for changes in messages]
+        return self.as_user(user or self.service()).post(SAVE_MANY, {"messages": sent}, format="json")

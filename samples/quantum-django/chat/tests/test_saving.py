@@ -117,7 +117,7 @@ class ConcurrentSaveTests(World, TransactionTestCase):
     def test_twenty_saves_at_once_make_one_row(self):
         def save(_):
             try:
-                return Message.objects.save_once(self.room, self.anna, "a1", "hello").pk
+                return Message.objects.save_once(self.room, self.anna.pk, "a1", "hello").pk
             finally:
                 connections.close_all()
 
