@@ -85,6 +85,7 @@ public sealed class ReplayTests(TwoNodes chat) : IClassFixture<TwoNodes>
         }
 
         await writer.UntilAsync(frame => frame.Type() == "ack" && frame.Text("identifier") == $"{count}");
+        await chat.Chat.Quantum.WaitForSavedAsync(count, TimeSpan.FromSeconds(60));
         await using var tooOld = await LoginAsync(chat.Second, 2);
         (await JoinAsync(tooOld, 403, 1, epoch)).Flag("recovered").Should().BeFalse();
 

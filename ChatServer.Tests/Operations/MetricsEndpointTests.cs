@@ -48,7 +48,8 @@ public sealed class MetricsEndpointTests : IAsyncDisposable
     [Fact(Timeout = Limit)]
     public async Task Get_IsPrometheusText()
     {
-        await using var site = await StartAsync(services => services.AddSingleton(TimeProvider.System).AddSingleton<IOutbox, MemoryOutbox>());
+        await using var site = await StartAsync(
+            services => services.AddSingleton(TimeProvider.System).AddSingleton<IOutbox, MemoryOutbox>());
 
         using var answer = await site.Http.GetAsync(new Uri("/metrics", UriKind.Relative));
 

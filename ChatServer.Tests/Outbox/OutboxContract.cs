@@ -55,6 +55,7 @@ public abstract class OutboxContract
             .Contain(second).And.NotContain(first);
         await Outbox.SettleAsync(first, 3);
         (await UnsavedAsync(first, second)).Select(unsaved => unsaved.Room).Should().Equal(second);
+        await Task.Delay(5);
         await AcceptAsync(first, 1, from: 3);
         (await UnsavedAsync(first, second)).Select(unsaved => unsaved.Room).Should().Equal(second, first);
     }

@@ -119,6 +119,10 @@ public sealed class AuthenticatorTests
 
         public ValueTask<ReadOnlyMemory<byte>?> FindTokenAsync(long userId) => sessions.FindTokenAsync(userId);
 
+        public ValueTask AskForTokenAsync(long userId) => sessions.AskForTokenAsync(userId);
+
+        public ValueTask<IAsyncDisposable> ListenForTokensAsync(Action<long> asked) => sessions.ListenForTokensAsync(asked);
+
         public ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched) => sessions.WatchAsync(key, touched);
     }
 

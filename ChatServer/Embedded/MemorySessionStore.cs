@@ -67,6 +67,11 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
     public ValueTask<ReadOnlyMemory<byte>?> FindTokenAsync(long userId) =>
         new(_tokens.TryGetValue(userId, out var token) ? token : default(ReadOnlyMemory<byte>?));
 
+    /// <summary>There is no other node, and all sessions are known here.</summary>
+    public ValueTask AskForTokenAsync(long userId) => ValueTask.CompletedTask;
+
+    public ValueTask<IAsyncDisposable> ListenForTokensAsync(Action<long> asked) => new(Subscription.None);
+
     public ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched)
     {
         void OnRemoved(SessionKey removed)

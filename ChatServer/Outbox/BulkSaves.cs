@@ -11,7 +11,7 @@ internal sealed partial class BulkSaves(QuantumOptions options, TimeProvider tim
     /// <summary>Messages in one call, at most.</summary>
     public int MessagesAtOnce =>
         _isOffered || time.GetElapsedTime(Volatile.Read(ref _notOfferedAt)) >= OutboxOptions.AskForBulkAgain
-            ? Math.Min(1, options.Url!.Port)
+            ? options.SaveBatch
             : 1;
 
     /// <summary>Quantum has no such call.</summary>

@@ -22,6 +22,9 @@ internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
     /// <summary>Bytes of messages in a node's memory that wait for a place, beside those of the calls under way.</summary>
     public const int MaxBytesInHand = 16 * 1024 * 1024;
 
+    /// <summary>Bytes of messages in one call that saves several: nginx takes bodies of 1 MB unless it is told otherwise.</summary>
+    public const int MaxBytesOfCall = 768 * 1024;
+
     /// <summary>Rooms of which a node reads messages at once.</summary>
     public const int ReadingsAtOnce = 16;
 

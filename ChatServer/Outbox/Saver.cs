@@ -22,7 +22,7 @@ internal sealed partial class Saver(
     public async Task<IReadOnlyList<SaveResult>> SaveAsync(IReadOnlyList<PendingSave> messages, CancellationToken cancellation) =>
         messages.Count == 1
             ? [await SaveOneAsync(messages[0].Message!, cancellation)]
-            : await SaveManyAsync([.. messages.Select(pending => pending.Message!)], cancellation);
+            : await SaveInPartsAsync(messages, cancellation);
 
     /// <summary>Tells a sender, and a room's other users, that a message is saved. What is sent after the call comes after it.</summary>
     /// <exception cref="RedisUnavailableException">The sender could not be told.</exception>
@@ -73,13 +73,88 @@ internal sealed partial class Saver(
         }
     }
 
-    private async Task<IReadOnlyList<SaveResult>> SaveManyAsync(IReadOnlyList<StoredMessage> messages, CancellationToken cancellation)
+    /// <summary>A call has a limit in bytes, too: proxies refuse large bodies.</summary>
+    private async Task<IReadOnlyList<SaveResult>> SaveInPartsAsync(IReadOnlyList<PendingSave> messages, CancellationToken cancellation)
     {
-        _ = bulk;
-        var results = new List<SaveResult>();
-        foreach (var message in messages)
+        var results = new List<SaveResult>(messages.Count);
+        while (results.Count < messages.Count)
         {
-            results.Add(await SaveOneAsync(message, cancellation));
+            var (part, bytes) = (new List<StoredMessage>(), 0);
+            foreach (var pending in messages.Skip(results.Count))
+            {
+                bytes += pending.Json.Length;
+                if (part.Count > 0 && bytes > OutboxOptions.MaxBytesOfCall)
+                {
+                    break;
+                }
+
+                part.Add(pending.Message!);
+            }
+
+            results.AddRange(await SavePartAsync(part, cancellation));
+            FillUp(results, messages.Count);
+        }
+
+        return results;
+    }
+
+    /// <summary>What comes behind a message that has no final answer is not tried: a room's order would be lost.</summary>
+    private static void FillUp(List<SaveResult> results, int count)
+    {
+        if (results[^1].Outcome is null or SaveOutcome.TokenRefused)
+        {
+            results.AddRange(Enumerable.Repeat(results[^1], count - results.Count));
+        }
+    }
+
+    private async Task<IReadOnlyList<SaveResult>> SavePartAsync(IReadOnlyList<StoredMessage> part, CancellationToken cancellation)
+    {
+        if (part.Count == 1)
+        {
+            return [await SaveOneAsync(part[0], cancellation)];
+        }
+
+        try
+        {
+            if (await tokens.ChooseAsync(part[0].FromUserId, cancellation) is not { } token)
+            {
+                return [.. part.Select(_ => (SaveResult)new SaveOutcome.TokenRefused())];
+            }
+
+            switch (await quantum.SaveManyAsync(part, token, cancellation))
+            {
+                case BatchOutcome.Answered answered:
+                    bulk.Offered();
+                    return [.. answered.Results.Select((outcome, index) => Noted(part[index], outcome))];
+                case BatchOutcome.TokenRefused:
+                    tokens.Refused(token);
+                    return [.. part.Select(_ => (SaveResult)new SaveOutcome.TokenRefused())];
+                case BatchOutcome.NotOffered(var status):
+                    bulk.NotOffered(status);
+                    return await SaveEachAsync(part, part.Count, cancellation);
+                default:
+                    return await SaveEachAsync(part, 2, cancellation);
+            }
+        }
+        catch (Exception exception) when (exception is QuantumUnavailableException or RedisUnavailableException)
+        {
+            return [.. part.Select(_ => (SaveResult)exception)];
+        }
+    }
+
+    /// <summary>Divides what Quantum does not take as a whole, one behind the other.</summary>
+    private async Task<IReadOnlyList<SaveResult>> SaveEachAsync(
+        IReadOnlyList<StoredMessage> messages, int parts, CancellationToken cancellation)
+    {
+        var results = new List<SaveResult>(messages.Count);
+        foreach (var part in messages.Chunk((messages.Count + parts - 1) / parts))
+        {
+            results.AddRange(await SavePartAsync(part, cancellation));
+            FillUp(results, messages.Count);
+            if (results.Count == messages.Count)
+            {
+                break;
+            }
         }
 
         return results;

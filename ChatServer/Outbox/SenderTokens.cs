@@ -25,9 +25,19 @@ internal sealed partial class SenderTokens(UserTokens users, QuantumOptions quan
             return IsRefused(own) ? null : own;
         }
 
-        return await users.NewestAsync(sender) is { } newest && !IsRefused(newest)
-            ? newest
-            : (await users.LiveAsync(sender, cancellation)).FirstOrDefault(token => !IsRefused(token));
+        if (await users.NewestAsync(sender) is { } newest && !IsRefused(newest))
+        {
+            return newest;
+        }
+
+        if ((await users.LiveAsync(sender, cancellation)).FirstOrDefault(token => !IsRefused(token)) is { } live)
+        {
+            return live;
+        }
+
+        // Who has logged in again and written nothing since is known to the node of the connection alone.
+        await users.AskAsync(sender);
+        return null;
     }
 
     /// <summary>Quantum does not know the token (401). It is left alone for a while, so that not each message of its user asks again.</summary>

@@ -12,6 +12,9 @@ internal sealed class RedisKeys(int partitions)
     /// <summary>The channel on which it is announced that a partition has something to save after it had nothing.</summary>
     public const string OutboxFilled = "chat:outbox-filled";
 
+    /// <summary>The channel on which a node asks for a user's REST token: the user's id.</summary>
+    public const string TokenWanted = "chat:token-wanted";
+
     /// <summary>A sorted set: the nodes that are there, by the time of their last announcement.</summary>
     public const string Nodes = "chat:nodes";
 

@@ -28,7 +28,7 @@ internal sealed class Replay(IBackplane backplane, RoomTracker tracker, Connecti
                 var isWhole = page.Messages.Count > 0 ? page.Messages[0].Seq == seen + 1 : seen == page.Head;
                 if (started is null)
                 {
-                    if (!isWhole || !page.Continues(epoch, since))
+                    if (!isWhole || page.Head - since > RoomOptions.MaxReplayMessages || !page.Continues(epoch, since))
                     {
                         return room.Join(connection);
                     }

@@ -19,6 +19,11 @@ internal sealed record RoomOptions(int MaxRoomsPerConnection)
     /// <summary>Messages that are read from a log at once for a returning connection, at most.</summary>
     public const int ReplayPageMessages = 64;
 
+    /// <summary>
+    /// Messages that a returning connection may have missed, at most: while Quantum is away a log holds more than is sensible to send.
+    /// </summary>
+    public const int MaxReplayMessages = 5 * LogMessages;
+
     /// <summary>What a room keeps of live messages, in bytes, for all connections that are reading its log.</summary>
     public const int MaxReplayBufferBytes = 1024 * 1024;
 

@@ -33,6 +33,14 @@ internal interface ISessionStore
     /// <exception cref="RedisUnavailableException">It can't be looked up now.</exception>
     ValueTask<ReadOnlyMemory<byte>?> FindTokenAsync(long userId);
 
+    /// <summary>A user's messages wait for a token: asks every node on which the user is connected to remember the session.</summary>
+    /// <exception cref="RedisUnavailableException">Nobody was asked, as far as is known.</exception>
+    ValueTask AskForTokenAsync(long userId);
+
+    /// <summary>Calls back with the users whose tokens are asked for.</summary>
+    /// <exception cref="RedisUnavailableException">The subscription is not in force.</exception>
+    ValueTask<IAsyncDisposable> ListenForTokensAsync(Action<long> asked);
+
     /// <summary>Whether it announces the end of single sessions now; if not, a watch brings nothing.</summary>
     bool TellsOfEnds { get; }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChatServer.Redis;
 using ChatServer.Redis.Subscriptions;
 using StackExchange.Redis;
@@ -7,7 +8,9 @@ namespace ChatServer.Sessions;
 /// <summary>Sessions as Quantum writes them to Redis: one string key each, with a time to live.</summary>
 /// <param name="events">Tells what happens to single keys; null: nobody does.</param>
 /// <param name="time">Tells which session was seen last.</param>
-internal sealed class RedisSessionStore(IConnectionMultiplexer redis, KeyspaceEvents? events = null, TimeProvider? time = null)
+/// <param name="subscriptions">Brings what other nodes ask for; null: they can't be heard.</param>
+internal sealed class RedisSessionStore(
+    IConnectionMultiplexer redis, KeyspaceEvents? events = null, TimeProvider? time = null, RedisSubscriptions? subscriptions = null)
     : ISessionStore
 {
     private static readonly string RememberScript = EmbeddedScript.Load("remember-session.lua");
@@ -97,6 +100,18 @@ internal sealed class RedisSessionStore(IConnectionMultiplexer redis, KeyspaceEv
         var token = await RedisCalls.TryAsync(() => redis.GetDatabase().StringGetAsync(RedisKeys.TokenOf(userId)));
         return token.IsNull ? default(ReadOnlyMemory<byte>?) : (ReadOnlyMemory<byte>)token;
     }
+
+    public async ValueTask AskForTokenAsync(long userId) =>
+        await RedisCalls.TryAsync(() => redis.GetDatabase().PublishAsync(RedisChannel.Literal(RedisKeys.TokenWanted), userId));
+
+    public async ValueTask<IAsyncDisposable> ListenForTokensAsync(Action<long> asked) =>
+        subscriptions is null ? Subscription.None : await subscriptions.SubscribeAsync(RedisKeys.TokenWanted, payload =>
+        {
+            if (long.TryParse(payload, NumberStyles.None, CultureInfo.InvariantCulture, out var user))
+            {
+                asked(user);
+            }
+        });
 
     public async ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched) =>
         events is null ? Subscription.None : await events.WatchAsync(key.ToString(), touched);

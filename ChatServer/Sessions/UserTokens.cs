@@ -59,6 +59,12 @@ internal sealed class UserTokens(ISessionStore store, SessionRecordReader record
         return token;
     }
 
+    /// <summary>
+    /// Asks the nodes on which a user is connected to remember that session; a moment later <see cref="LiveAsync"/> finds it.
+    /// </summary>
+    /// <exception cref="RedisUnavailableException">Nobody was asked, as far as is known.</exception>
+    public ValueTask AskAsync(long userId) => store.AskForTokenAsync(userId);
+
     /// <summary>The tokens of those of the user's sessions that still live.</summary>
     /// <returns>Each once, the one seen last first.</returns>
     /// <exception cref="RedisUnavailableException">Sessions can't be looked up now.</exception>

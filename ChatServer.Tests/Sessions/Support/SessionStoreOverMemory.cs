@@ -50,6 +50,11 @@ internal sealed class SessionStoreOverMemory(MemorySessionStore sessions) : ISes
     public ValueTask<ReadOnlyMemory<byte>?> FindTokenAsync(long userId) =>
         Failure is null ? sessions.FindTokenAsync(userId) : throw Failure;
 
+    public ValueTask AskForTokenAsync(long userId) => Failure is null ? sessions.AskForTokenAsync(userId) : throw Failure;
+
+    public ValueTask<IAsyncDisposable> ListenForTokensAsync(Action<long> asked) =>
+        Failure is null ? sessions.ListenForTokensAsync(asked) : throw Failure;
+
     public async ValueTask<IAsyncDisposable> WatchAsync(SessionKey key, Action touched)
     {
         if (Failure is not null)
