@@ -1,5 +1,6 @@
 using ChatServer.Outbox;
 using ChatServer.Protocol;
+using ChatServer.Quantum;
 using ChatServer.Tests.Outbox.Support;
 using Microsoft.Extensions.Time.Testing;
 
@@ -201,6 +202,117 @@ public sealed class SaveConcurrencyTests
 
         places.Companies.Should().Be(1);
     }
+
+    [Fact]
+    public async Task Take_InBulk_RoomsOfACompanyShareACallEachItsShareAndWhatOthersLeave()
+    {
+        var places = Saving.Places(1, _time, Bulk(10));
+        var held = await TakeAsync(places, new(9, 9));
+        var crowded = places.TakeAsync(new(1, 1), 7, ready: 500, isAlone: false, CancellationToken.None);
+        var next = places.TakeAsync(new(1, 2), 8, ready: 500, isAlone: false, CancellationToken.None);
+        var foreign = places.TakeAsync(new(2, 3), 7, ready: 1, isAlone: false, CancellationToken.None);
+        held.End(SaveEnd.Saved);
+
+        using var first = await crowded.WaitAsync(Limit);
+        (first.Capacity, first.IsShared).Should().Be((10, false), "it fills a call by itself");
+        next.IsCompleted.Should().BeFalse();
+        first.End(SaveEnd.Saved);
+        using var other = await foreign.WaitAsync(Limit);
+        (other.Capacity, other.IsShared).Should().Be((1, false), "companies share no call");
+        var few = new[] { 3, 4, 5 }.Select(room =>
+            places.TakeAsync(new(1, room), room, ready: room, isAlone: false, CancellationToken.None)).ToList();
+        other.End(SaveEnd.Saved);
+
+        (await next.WaitAsync(Limit)).End(SaveEnd.Saved);
+        var turns = await Task.WhenAll(few).WaitAsync(Limit);
+        turns.Select(turn => turn.Capacity).Should().Equal(3, 4, 3);
+        turns.Should().OnlyContain(turn => turn.IsShared);
+    }
+
+    [Fact]
+    public async Task Take_InBulkAndAlone_SharesNoCall()
+    {
+        var places = Saving.Places(1, _time, Bulk(10));
+        var held = await TakeAsync(places, new(9, 9));
+        var waiting = new[] { false, false, true, false, false }.Select((isAlone, index) =>
+            places.TakeAsync(new(1, index), index, ready: 1, isAlone, CancellationToken.None)).ToList();
+        held.End(SaveEnd.Saved);
+
+        var shared = await Task.WhenAll(waiting.Take(2)).WaitAsync(Limit);
+        waiting[2].IsCompleted.Should().BeFalse();
+        var both = shared.Select(turn => SaveAsync(turn, SaveEnd.Saved)).ToList();
+        await Task.WhenAll(both).WaitAsync(Limit);
+        var alone = await waiting[2].WaitAsync(Limit);
+        alone.IsShared.Should().BeFalse();
+        waiting[3].IsCompleted.Should().BeFalse();
+        alone.End(SaveEnd.Failed);
+        (await Task.WhenAll(waiting.Skip(3)).WaitAsync(Limit)).Should().OnlyContain(turn => turn.IsShared);
+    }
+
+    [Fact]
+    public async Task Save_InBulk_IsOneCallForAllAndEachHearsOfItsOwn()
+    {
+        var places = Saving.Places(1, _time, Bulk(10));
+        var turns = await TakeSharedAsync(places, 4);
+        var calls = new List<int>();
+        SaveMessages save = (messages, _) =>
+        {
+            calls.Add(messages.Count);
+            return Task.FromResult<IReadOnlyList<SaveResult>>(
+                [.. messages.Select(pending => (SaveResult)new SaveOutcome.Refused($"{pending.Message!.Room.RoomId}/{pending.Seq}"))]);
+        };
+
+        var saving = turns.Take(3).Select((turn, index) => turn.SaveAsync(
+            [Saving.Pending(new(1, index + 1), 1), Saving.Pending(new(1, index + 1), 2)], save, CancellationToken.None)).ToList();
+        calls.Should().BeEmpty("one of them may still bring something");
+        turns[3].Dispose();
+        var results = await Task.WhenAll(saving).WaitAsync(Limit);
+
+        calls.Should().Equal(6);
+        results.Select(own => string.Join(' ', own.Select(result => ((SaveOutcome.Refused)result.Outcome!).Why))).Should()
+            .Equal("1/1 1/2", "2/1 2/2", "3/1 3/2");
+        places.Saved.Should().Be(0);
+        (await TakeAsync(places, new(1, 9))).Dispose();
+    }
+
+    [Fact]
+    public async Task Save_InBulkAndOneIsCancelled_TheOthersAreSavedAllTheSame()
+    {
+        var places = Saving.Places(1, _time, Bulk(10));
+        var turns = await TakeSharedAsync(places, 3);
+        using var cancelled = new CancellationTokenSource();
+        var answer = new TaskCompletionSource();
+        SaveMessages save = async (messages, cancellation) =>
+        {
+            await answer.Task.WaitAsync(cancellation);
+            return [.. messages.Select(_ => (SaveResult)new SaveOutcome.Saved(null, null, null, null, null))];
+        };
+        var others = turns.Skip(1).Select(turn => turn.SaveAsync([Saving.Pending(new(1, 1), 1)], save, CancellationToken.None)).ToList();
+        var givesUp = turns[0].SaveAsync([Saving.Pending(new(1, 2), 1)], save, cancelled.Token);
+
+        await cancelled.CancelAsync();
+        await FluentActions.Awaiting(() => givesUp).Should().ThrowAsync<OperationCanceledException>();
+        answer.SetResult();
+
+        (await Task.WhenAll(others).WaitAsync(Limit)).Should().OnlyContain(own => own[0].Outcome is SaveOutcome.Saved);
+        places.Saved.Should().Be(3);
+    }
+
+    private static QuantumOptions Bulk(int most) => Saving.Singly with { SaveBatch = most, ServiceToken = "service" };
+
+    /// <summary>Rooms that share one call.</summary>
+    private static async Task<IReadOnlyList<SaveTurn>> TakeSharedAsync(SaveConcurrency places, int rooms)
+    {
+        var held = await TakeAsync(places, new(9, 9));
+        var turns = Enumerable.Range(1, rooms).Select(room =>
+            places.TakeAsync(new(1, room), room, ready: 2, isAlone: false, CancellationToken.None)).ToList();
+        held.End(SaveEnd.NotAsked);
+        return await Task.WhenAll(turns).WaitAsync(Limit);
+    }
+
+    private static Task<IReadOnlyList<SaveResult>> SaveAsync(SaveTurn turn, SaveEnd end) =>
+        turn.SaveAsync([Saving.Pending(new(1, 1), 1)], (messages, _) => Task.FromResult<IReadOnlyList<SaveResult>>(
+            [.. messages.Select(_ => Saving.ResultOf(end))]), CancellationToken.None);
 
     private static Task<SaveTurn> TakeAsync(SaveConcurrency places, RoomKey room) =>
         places.TakeAsync(room, sender: 7, ready: 1, isAlone: false, CancellationToken.None).WaitAsync(Limit);

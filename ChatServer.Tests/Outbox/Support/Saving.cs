@@ -43,19 +43,19 @@ internal static class Saving
     }
 
     /// <summary>Ends a call for one message.</summary>
-    public static void End(this SaveTurn turn, SaveEnd end)
+    public static void End(this SaveTurn turn, SaveEnd end) =>
+        turn.SaveAsync(
+            [Pending(new(1, 1), 1)], (_, _) => Task.FromResult<IReadOnlyList<SaveResult>>([ResultOf(end)]), CancellationToken.None)
+            .IsFaulted.Should().BeFalse();
+
+    public static SaveResult ResultOf(SaveEnd end) => end switch
     {
-        SaveResult result = end switch
-        {
-            SaveEnd.Saved => new SaveOutcome.Saved(null, null, null, null, null),
-            SaveEnd.Answered => new SaveOutcome.Refused("no"),
-            SaveEnd.Throttled => new QuantumUnavailableException("slowly") { IsThrottled = true },
-            SaveEnd.Failed => new QuantumUnavailableException("broken"),
-            _ => new InvalidOperationException("not asked"),
-        };
-        turn.SaveAsync([Pending(new(1, 1), 1)], (_, _) => Task.FromResult<IReadOnlyList<SaveResult>>([result]), CancellationToken.None)
-            .IsCompletedSuccessfully.Should().BeTrue();
-    }
+        SaveEnd.Saved => new SaveOutcome.Saved(null, null, null, null, null),
+        SaveEnd.Answered => new SaveOutcome.Refused("no"),
+        SaveEnd.Throttled => new QuantumUnavailableException("slowly") { IsThrottled = true },
+        SaveEnd.Failed => new QuantumUnavailableException("broken"),
+        _ => new InvalidOperationException("not asked"),
+    };
 
     /// <summary>All that a room has to save.</summary>
     public static async Task<IReadOnlyList<PendingSave>> UnsavedOfAsync(this IOutbox outbox, RoomKey room) =>
