@@ -42,38 +42,18 @@ public sealed class PartitionDrainerTests
     }
 
     /// <summary>The first look and the first settling fail.</summary>
-    private sealed class FaultyOutbox(IOutbox outbox) : IOutbox
+    private sealed class FaultyOutbox(IOutbox outbox) : OutboxWrapper(outbox)
     {
         private bool _hasFailedToLook;
         private bool _hasFailedToSettle;
 
-        public int Partitions => outbox.Partitions;
+        public override ValueTask<IReadOnlyList<UnsavedRoom>> UnsavedAsync(int partition, long since) =>
+            FailsFirst(ref _hasFailedToLook) ? throw new InvalidOperationException("looking") : base.UnsavedAsync(partition, since);
 
-        public ValueTask<IReadOnlyList<UnsavedRoom>> UnsavedAsync(int partition, long since) =>
-            FailsFirst(ref _hasFailedToLook) ? throw new InvalidOperationException("looking") : outbox.UnsavedAsync(partition, since);
-
-        public ValueTask<RoomPage> SettleAsync(RoomKey room, Settlement done, bool readOn) =>
+        public override ValueTask<RoomPage> SettleAsync(RoomKey room, Settlement done, bool readOn) =>
             !done.IsEmpty && FailsFirst(ref _hasFailedToSettle)
                 ? throw new InvalidOperationException("settling")
-                : outbox.SettleAsync(room, done, readOn);
-
-        public IAsyncEnumerable<FileId> WaitingFilesAsync(int partition) => outbox.WaitingFilesAsync(partition);
-
-        public ValueTask TakeOverFormerAsync(int partition) => outbox.TakeOverFormerAsync(partition);
-
-        public ValueTask<bool> TryLeaseAsync(int partition) => outbox.TryLeaseAsync(partition);
-
-        public ValueTask ReleaseAsync(int partition) => outbox.ReleaseAsync(partition);
-
-        public ValueTask<IReadOnlyList<int>> FreeAsync() => outbox.FreeAsync();
-
-        public ValueTask<int> CountNodesAsync() => outbox.CountNodesAsync();
-
-        public ValueTask SignOffAsync() => outbox.SignOffAsync();
-
-        public ValueTask<OutboxSize> SizeAsync() => outbox.SizeAsync();
-
-        public ValueTask<IAsyncDisposable> ListenAsync(Action<int> filled) => outbox.ListenAsync(filled);
+                : base.SettleAsync(room, done, readOn);
 
         private static bool FailsFirst(ref bool hasFailed) => !hasFailed && (hasFailed = true);
     }

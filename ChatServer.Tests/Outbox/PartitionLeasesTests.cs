@@ -4,7 +4,6 @@ using System.Text.Json;
 using ChatServer.Embedded;
 using ChatServer.Outbox;
 using ChatServer.Protocol;
-using ChatServer.Redis;
 using ChatServer.Tests.Backplane.Support;
 using ChatServer.Tests.Outbox.Support;
 using ChatServer.Tests.Quantum.Support;
@@ -245,26 +244,6 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
             .Be("Message sent out successfully");
         told.ElementAt(1).Should().Be(
             $"{{\"type\":\"info\",\"success\":false,\"code\":\"not_saved\",\"message\":\"too rude\",\"room_id\":{room.RoomId},\"identifier\":\"bad\",\"seq\":2}}");
-        await EmptyAsync();
-    }
-
-    [Fact(Timeout = Limit)]
-    public async Task Leases_TheSenderCanNotBeToldNow_DoesAllOfItAgain()
-    {
-        var told = new ConcurrentQueue<string>();
-        await using var user = await _backplane.SubscribeToUserAsync(7, json => told.Enqueue(Encoding.UTF8.GetString(json.Span)));
-        var failures = 0;
-        _backplane.BeforeUserNotice = () =>
-            Interlocked.Increment(ref failures) == 1 ? Task.FromException(new RedisUnavailableException("away")) : Task.CompletedTask;
-        await StartAsync();
-        var room = Drafts.NewRoom();
-        await PostAsync(room, "m1");
-        await PostAsync(room, "m2");
-
-        await Eventually.TrueAsync(() => told.Count == 2, TimeSpan.FromSeconds(10), () => $"{told.Count} came");
-
-        told.Select(text => JsonSerializer.Deserialize<JsonElement>(text).GetProperty("identifier").GetString()).Should().Equal("m1", "m2");
-        Quantum.Calls.Select(call => call.Identifier).Should().Equal(["m1", "m1", "m2"], "the same key tells Quantum that it has it");
         await EmptyAsync();
     }
 

@@ -1,7 +1,10 @@
+using System.Collections.Concurrent;
 using System.Text;
+using System.Text.Json.Nodes;
 using ChatServer.Embedded;
 using ChatServer.Outbox;
 using ChatServer.Protocol;
+using ChatServer.Redis;
 using ChatServer.Tests.Backplane.Support;
 using ChatServer.Tests.Outbox.Support;
 using ChatServer.Tests.Quantum.Support;
@@ -134,6 +137,22 @@ public sealed class RoomDrainerTests : IAsyncLifetime
         Quantum.Saved.Select(call => call.Identifier).Should().Equal("id1", "id2");
     }
 
+    [Fact(Timeout = Limit)]
+    public async Task Run_WhatIsSavedCanNotBeNotedNow_DoesAllOfItAgain()
+    {
+        var told = new ConcurrentQueue<string>();
+        _outbox.Tell = (_, json) => told.Enqueue(JsonNode.Parse(json.Span)!["identifier"]!.GetValue<string>());
+        Post("rest", messages: 2);
+        var outbox = new AwayOnce(_outbox);
+        var saver = Saving.Saver(_parts!, new BackplaneOverMemory(new MemoryOutbox(_time)), _sessions, _time);
+        var running = Saving.Drainer(Room, outbox, saver, Saving.Places(4, _time), _time).RunAsync(_stopping.Token);
+
+        await AdvanceUntilAsync(TimeSpan.FromSeconds(1), () => running.IsCompleted);
+
+        told.Should().Equal("id1", "id2");
+        Quantum.Calls.Select(call => call.Identifier).Should().Equal(["id1", "id1", "id2"], "the same key tells Quantum that it has it");
+    }
+
     private void KnowsOnly(string token) =>
         Quantum.Instead = (call, context) =>
         {
@@ -169,5 +188,16 @@ public sealed class RoomDrainerTests : IAsyncLifetime
         }
 
         isDone().Should().BeTrue();
+    }
+
+    /// <summary>Redis is out of reach at the first settling.</summary>
+    private sealed class AwayOnce(MemoryOutbox outbox) : OutboxWrapper(outbox)
+    {
+        private bool _wasAway;
+
+        public override ValueTask<RoomPage> SettleAsync(RoomKey room, Settlement done, bool readOn) =>
+            !done.IsEmpty && !_wasAway && (_wasAway = true)
+                ? throw new RedisUnavailableException("away")
+                : base.SettleAsync(room, done, readOn);
     }
 }

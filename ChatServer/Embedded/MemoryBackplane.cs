@@ -6,13 +6,23 @@ using ChatServer.Redis.Subscriptions;
 namespace ChatServer.Embedded;
 
 /// <summary>The backplane of the embedded default: one process, nothing survives a restart. One lock makes each step atomic.</summary>
-internal sealed class MemoryBackplane(MemoryOutbox outbox, LogLimits limits, TimeProvider time) : IBackplane
+internal sealed class MemoryBackplane : IBackplane
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<RoomKey, RoomMemory> _rooms = [];
     private readonly Dictionary<(RoomKey Room, long User, string Identifier), Acceptance> _known = [];
     private readonly Queue<(long At, (RoomKey Room, long User, string Identifier) Name)> _knownByAge = new();
     private readonly Dictionary<long, List<Action<ReadOnlyMemory<byte>>>> _users = [];
+
+    private readonly MemoryOutbox _outbox;
+    private readonly LogLimits _limits;
+    private readonly TimeProvider _time;
+
+    public MemoryBackplane(MemoryOutbox outbox, LogLimits limits, TimeProvider time)
+    {
+        (_outbox, _limits, _time) = (outbox, limits, time);
+        outbox.Tell = Notify;
+    }
 
     public void Accept(MessageDraft draft, IAcceptListener listener) => listener.OnAccepted(draft, Accept(draft));
 
@@ -83,6 +93,12 @@ internal sealed class MemoryBackplane(MemoryOutbox outbox, LogLimits limits, Tim
 
     public ValueTask NotifyUserAsync(long userId, ReadOnlyMemory<byte> json)
     {
+        Notify(userId, json);
+        return ValueTask.CompletedTask;
+    }
+
+    private void Notify(long userId, ReadOnlyMemory<byte> json)
+    {
         lock (_gate)
         {
             foreach (var listener in _users.GetValueOrDefault(userId, []))
@@ -90,8 +106,6 @@ internal sealed class MemoryBackplane(MemoryOutbox outbox, LogLimits limits, Tim
                 listener(json);
             }
         }
-
-        return ValueTask.CompletedTask;
     }
 
     private Acceptance Accept(MessageDraft draft)
@@ -109,14 +123,14 @@ internal sealed class MemoryBackplane(MemoryOutbox outbox, LogLimits limits, Tim
             var acceptance = new Acceptance(++room.Seq, room.Epoch, draft.Timestamp, false);
             var message = new RelayedMessage(room.Seq, room.Epoch, draft.Origin, draft.Json.Number(room.Seq));
             room.Log.Enqueue(message);
-            if (room.Log.Count > limits.Messages)
+            if (room.Log.Count > _limits.Messages)
             {
                 room.Log.Dequeue();
             }
 
             _known[name] = acceptance;
-            _knownByAge.Enqueue((time.GetTimestamp(), name));
-            outbox.Add(draft.Room, room.Seq, message.Json);
+            _knownByAge.Enqueue((_time.GetTimestamp(), name));
+            _outbox.Add(draft.Room, room.Seq, message.Json);
             foreach (var listener in room.Listeners)
             {
                 listener.OnMessage(message);
@@ -130,7 +144,7 @@ internal sealed class MemoryBackplane(MemoryOutbox outbox, LogLimits limits, Tim
 
     private void ForgetOldIdentifiers()
     {
-        while (_knownByAge.TryPeek(out var oldest) && time.GetElapsedTime(oldest.At) > limits.IdentifierAge)
+        while (_knownByAge.TryPeek(out var oldest) && _time.GetElapsedTime(oldest.At) > _limits.IdentifierAge)
         {
             _known.Remove(_knownByAge.Dequeue().Name);
         }

@@ -17,6 +17,9 @@ internal sealed class MemoryOutbox(TimeProvider time) : IOutbox
     private Action<int>? _filled;
     private long _dead;
 
+    /// <summary>Tells a user something.</summary>
+    public Action<long, ReadOnlyMemory<byte>> Tell { get; set; } = (_, _) => { };
+
     public int Partitions => 1;
 
     /// <summary>A message of a room has been accepted.</summary>
@@ -55,26 +58,13 @@ internal sealed class MemoryOutbox(TimeProvider time) : IOutbox
     /// <summary>Nobody could retry dead letters later: they are only counted here.</summary>
     public ValueTask<RoomPage> SettleAsync(RoomKey room, Settlement done, bool readOn)
     {
-        lock (_gate)
+        var page = Settle(room, done, readOn);
+        foreach (var (user, json) in done.Told)
         {
-            if (!_rooms.TryGetValue(room, out var unsaved))
-            {
-                return new(RoomPage.Nothing);
-            }
-
-            while (unsaved.Messages.TryPeek(out var first) && first.Seq <= done.UpTo)
-            {
-                unsaved.Messages.Dequeue();
-                _dead += done.Dead.Any(letter => letter.Place == first.Place) ? 1 : 0;
-            }
-
-            if (unsaved.Messages.Count == 0)
-            {
-                _rooms.Remove(room);
-            }
-
-            return new(readOn ? new RoomPage(Epoch, Page(unsaved.Messages)) : RoomPage.Nothing);
+            Tell(user, json);
         }
+
+        return new(page);
     }
 
     public async IAsyncEnumerable<FileId> WaitingFilesAsync(int partition)
@@ -111,6 +101,30 @@ internal sealed class MemoryOutbox(TimeProvider time) : IOutbox
     {
         _filled += filled;
         return new(new Subscription(() => _filled -= filled));
+    }
+
+    private RoomPage Settle(RoomKey room, Settlement done, bool readOn)
+    {
+        lock (_gate)
+        {
+            if (!_rooms.TryGetValue(room, out var unsaved))
+            {
+                return RoomPage.Nothing;
+            }
+
+            while (unsaved.Messages.TryPeek(out var first) && first.Seq <= done.UpTo)
+            {
+                unsaved.Messages.Dequeue();
+                _dead += done.Dead.Any(letter => letter.Place == first.Place) ? 1 : 0;
+            }
+
+            if (unsaved.Messages.Count == 0)
+            {
+                _rooms.Remove(room);
+            }
+
+            return readOn ? new RoomPage(Epoch, Page(unsaved.Messages)) : RoomPage.Nothing;
+        }
     }
 
     private static List<PendingSave> Page(IEnumerable<PendingSave> messages)

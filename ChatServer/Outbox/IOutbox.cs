@@ -30,8 +30,8 @@ internal interface IOutbox
     ValueTask<IReadOnlyList<UnsavedRoom>> UnsavedAsync(int partition, long since);
 
     /// <summary>
-    /// Notes what of a room has come to its end, in one atomic step: what is to be a dead letter is one then. What is noted already has no
-    /// effect, nor has what belongs to a numbering that Redis no longer has.
+    /// Notes what of a room has come to its end, and tells the senders, in one atomic step: what is to be a dead letter is one then. What is
+    /// noted already is not noted again, nor is what belongs to a numbering that Redis no longer has.
     /// </summary>
     /// <param name="readOn">Whether to read what comes next, up to <see cref="OutboxOptions.PageBytes"/> bytes.</param>
     /// <returns>

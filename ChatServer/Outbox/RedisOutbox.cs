@@ -75,8 +75,9 @@ internal sealed partial class RedisOutbox(
         [
             RedisKeys.Member(room), done.Epoch, done.UpTo, readOn ? OutboxOptions.PageBytes : 0,
             (long)(limits.Age + TimeSpan.FromHours(1)).TotalSeconds, limits.Messages, MessageComposer.Timestamp(time.GetUtcNow()),
-            done.Aside.Count, .. done.Aside.Select(id => (RedisValue)id),
+            done.Aside.Count, done.Dead.Count, .. done.Aside.Select(id => (RedisValue)id),
             .. done.Dead.SelectMany(letter => (IEnumerable<RedisValue>)[letter.Place, letter.Json, letter.Reason]),
+            .. done.Told.SelectMany(word => (IEnumerable<RedisValue>)[RedisKeys.UserChannel(word.UserId), word.Json]),
         ];
         var partition = keys.PartitionOf(room);
         var answer = (RedisResult[])(await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(

@@ -47,11 +47,7 @@ internal sealed partial class RoomDrainer(
 
             if (_trouble is { } trouble)
             {
-                if (!trouble.MayBeSettled)
-                {
-                    _hand.LetGo();
-                }
-
+                _hand.LetGo();
                 await Task.Delay(trouble.Pause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -113,58 +109,61 @@ internal sealed partial class RoomDrainer(
     private async Task<bool> EndAsync(
         IReadOnlyList<PendingSave> messages, IReadOnlyList<SaveResult> results, long savedBefore, bool isShared)
     {
-        var (done, told, refused) = (new Settlement(_hand.Epoch), new List<Task>(), new List<(StoredMessage Message, string Why)>());
-        var count = 0;
+        var (done, count) = (new Settlement(_hand.Epoch), 0);
         for (; count < messages.Count && results[count].Outcome is SaveOutcome.Saved or SaveOutcome.Refused; count++)
         {
             var message = messages[count].Message!;
             if (results[count].Outcome is SaveOutcome.Refused(var why))
             {
-                done.Add(messages[count], why);
-                refused.Add((message, why));
+                done.Add(messages[count], why, Saver.RefusedFrame(message, why));
             }
             else
             {
-                done.Add(messages[count], null);
-                told.Add(saver.TellSavedAsync(message, (SaveOutcome.Saved)results[count].Outcome!));
+                done.Add(messages[count], null, Saver.SavedFrame(message, (SaveOutcome.Saved)results[count].Outcome!));
             }
         }
 
-        var hasMore = await SettleAsync(done, count, told, refused);
+        var hasMore = await SettleAsync(done, messages.Take(count).ToList());
+        for (var index = 0; index < count; index++)
+        {
+            if (results[index].Outcome is SaveOutcome.Saved saved)
+            {
+                saver.TellRoom(messages[index].Message!, saved);
+            }
+        }
+
         return count == messages.Count ? hasMore : await FailedAsync(messages[count], results[count], savedBefore, isShared);
     }
 
+    /// <param name="ended">The messages that it is about, the first in hand.</param>
     /// <returns>False if nothing is left.</returns>
-    private async Task<bool> SettleAsync(
-        Settlement done, int count, IEnumerable<Task> told, IEnumerable<(StoredMessage Message, string Why)> refused)
+    private async Task<bool> SettleAsync(Settlement done, List<PendingSave> ended)
     {
-        if (count == 0)
+        if (ended.Count == 0)
         {
             return true;
         }
 
-        // All in one round trip.
-        var readOn = count == _hand.Count;
+        var readOn = ended.Count == _hand.Count;
         IsMetAgain = false;
-        var settling = outbox.SettleAsync(room, done, readOn).AsTask();
-        await Task.WhenAll([.. told, settling]);
-        foreach (var (message, why) in refused)
+        var page = await outbox.SettleAsync(room, done, readOn);
+        foreach (var (place, _, why) in done.Dead)
         {
-            await saver.TellRefusedAsync(message, why);
+            var sender = ended.Find(pending => pending.Place == place)!.Message?.FromUserId ?? 0;
+            Log.DeadLetter(logger, place, room.CompanyId, room.RoomId, sender, why);
         }
 
-        _hand.Remove(count);
+        _hand.Remove(ended.Count);
         _trouble = null;
-        return !readOn || Take(await settling, isNeeded: false);
+        return !readOn || Take(page, isNeeded: false);
     }
 
     /// <summary>No ChatServer wrote it: it becomes a dead letter, so that it holds up nobody.</summary>
     private async Task<bool> PutAsideAsync(PendingSave unreadable)
     {
-        Log.Unreadable(logger, room.CompanyId, room.RoomId, unreadable.Place);
         var done = new Settlement(_hand.Epoch);
         done.Add(unreadable, "It can't be read.");
-        return await SettleAsync(done, 1, [], []);
+        return await SettleAsync(done, [unreadable]);
     }
 
     private async Task<bool> FailedAsync(PendingSave pending, SaveResult result, long savedBefore, bool isShared)
@@ -210,8 +209,8 @@ internal sealed partial class RoomDrainer(
     private async Task<bool> GiveUpAsync(PendingSave pending, string why)
     {
         var done = new Settlement(_hand.Epoch);
-        done.Add(pending, why);
-        return await SettleAsync(done, 1, [], [(pending.Message!, why)]);
+        done.Add(pending, why, Saver.RefusedFrame(pending.Message!, why));
+        return await SettleAsync(done, [pending]);
     }
 
     private void Interrupted(Exception exception)
@@ -253,9 +252,10 @@ internal sealed partial class RoomDrainer(
             "Unexpected error while saving messages of room {CompanyId}/{RoomId}; they are tried again.")]
         public static partial void Failed(ILogger logger, Exception exception, long companyId, long roomId);
 
-        [LoggerMessage(911, LogLevel.Error,
-            "Message {Place} of room {CompanyId}/{RoomId} cannot be read and is a dead letter now.")]
-        public static partial void Unreadable(ILogger logger, long companyId, long roomId, string place);
+        [LoggerMessage(900, LogLevel.Error,
+            "Message {Place} of room {CompanyId}/{RoomId} by user {UserId} is a dead letter now (see ChatServer "
+            + "dead-letters). Reason: {Why}")]
+        public static partial void DeadLetter(ILogger logger, string place, long companyId, long roomId, long userId, string why);
 
         [LoggerMessage(923, LogLevel.Warning, "The messages of room {CompanyId}/{RoomId} wait: Redis is out of reach.")]
         public static partial void Waiting(ILogger logger, Exception exception, long companyId, long roomId);

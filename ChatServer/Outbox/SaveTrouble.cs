@@ -19,9 +19,6 @@ internal sealed class SaveTrouble(string place, long saved)
     /// <summary>How long its room has to wait now.</summary>
     public TimeSpan Pause { get; private set; }
 
-    /// <summary>Whether it may be noted as saved though not all that belongs to its end is done: it has to stay in hand.</summary>
-    public bool MayBeSettled { get; private set; }
-
     /// <summary>Since when there has been no token for it that Quantum knows; null if there is one.</summary>
     public long? LacksTokenSince { get; private set; }
 
@@ -33,7 +30,6 @@ internal sealed class SaveTrouble(string place, long saved)
         var isItsOwn = !why.IsThrottled && savedNow != _saved;
         _saved = savedNow;
         Attempts += isItsOwn ? 1 : 0;
-        MayBeSettled = false;
         (LacksTokenSince, _withoutToken) = (null, 0);
         Pause = why.RetryAfter is { } after ? NotBefore(after)
             : isItsOwn ? BackOff.After(Attempts - 1, OutboxOptions.FirstPause, OutboxOptions.MaxPause)
@@ -56,13 +52,12 @@ internal sealed class SaveTrouble(string place, long saved)
     /// <param name="now">The provider's timestamp.</param>
     public void LacksToken(long now)
     {
-        MayBeSettled = false;
         LacksTokenSince ??= now;
         Pause = BackOff.After(_withoutToken++, OutboxOptions.FirstPause, OutboxOptions.MaxPauseWithoutToken);
     }
 
     /// <summary>Redis is out of reach, or there is an error of ours: Quantum has no part in it.</summary>
-    public void Interrupted() => (Pause, MayBeSettled) = (BackOff.Jitter(OutboxOptions.PauseAfterFailure), true);
+    public void Interrupted() => Pause = BackOff.Jitter(OutboxOptions.PauseAfterFailure);
 
     private static TimeSpan NotBefore(TimeSpan after)
     {

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ChatServer.Backplane;
 using ChatServer.Files;
 using ChatServer.Protocol;
 using ChatServer.Quantum;
@@ -8,10 +7,9 @@ using ChatServer.Rooms.Access;
 
 namespace ChatServer.Outbox;
 
-/// <summary>Saves messages in Quantum and tells the outcome to those whom it concerns.</summary>
-internal sealed partial class Saver(
-    QuantumClient quantum, SenderTokens tokens, BulkSaves bulk, IBackplane backplane, SavedNotices notices, MemberLists members,
-    ILogger<Saver> logger)
+/// <summary>Saves messages in Quantum, and words what those hear of it whom it concerns.</summary>
+internal sealed class Saver(
+    QuantumClient quantum, SenderTokens tokens, BulkSaves bulk, SavedNotices notices, MemberLists members)
 {
     /// <summary>Whether a message without a token that Quantum knows may wait for its sender to log in.</summary>
     public bool AwaitsSender => !tokens.AreTheServicesOwn;
@@ -24,27 +22,23 @@ internal sealed partial class Saver(
             ? [await SaveOneAsync(messages[0].Message!, cancellation)]
             : await SaveInPartsAsync(messages, cancellation);
 
-    /// <summary>Tells a sender, and a room's other users, that a message is saved. What is sent after the call comes after it.</summary>
-    /// <exception cref="RedisUnavailableException">The sender could not be told.</exception>
-    public async Task TellSavedAsync(StoredMessage message, SaveOutcome.Saved saved)
-    {
-        await backplane.NotifyUserAsync(message.FromUserId, JsonSerializer.SerializeToUtf8Bytes(
+    /// <summary>What a sender is told of a message that is saved.</summary>
+    public static byte[] SavedFrame(StoredMessage message, SaveOutcome.Saved saved) =>
+        JsonSerializer.SerializeToUtf8Bytes(
             new InfoChatFrame(
                 "info_chat", true, "Message sent out successfully", message.RoomId, message.Identifier, message.Seq,
                 saved.Id, saved.Timestamp, saved.Date, saved.Time),
-            ProtocolJson.Default.InfoChatFrame));
-        notices.Add(message.Room, message.FromUserId, new(message.Seq, message.Identifier, saved.Id));
-    }
+            ProtocolJson.Default.InfoChatFrame);
 
-    /// <summary>Tells the sender, and the log, that a message has become a dead letter.</summary>
-    /// <exception cref="RedisUnavailableException">The sender could not be told.</exception>
-    public async ValueTask TellRefusedAsync(StoredMessage message, string why)
-    {
-        Log.DeadLetter(logger, message.CompanyId, message.RoomId, message.Seq, message.FromUserId, why);
-        await backplane.NotifyUserAsync(message.FromUserId, JsonSerializer.SerializeToUtf8Bytes(
+    /// <summary>What a sender is told of a message that has become a dead letter.</summary>
+    public static byte[] RefusedFrame(StoredMessage message, string why) =>
+        JsonSerializer.SerializeToUtf8Bytes(
             new ErrorFrame("info", false, ErrorCode.NotSaved, why, message.RoomId, message.Identifier, message.Seq),
-            ProtocolJson.Default.ErrorFrame));
-    }
+            ProtocolJson.Default.ErrorFrame);
+
+    /// <summary>A message is noted as saved: its room's other users hear of it.</summary>
+    public void TellRoom(StoredMessage message, SaveOutcome.Saved saved) =>
+        notices.Add(message.Room, message.FromUserId, new(message.Seq, message.Identifier, saved.Id));
 
     private async Task<SaveResult> SaveOneAsync(StoredMessage message, CancellationToken cancellation)
     {
@@ -169,13 +163,5 @@ internal sealed partial class Saver(
         }
 
         return outcome;
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(900, LogLevel.Error,
-            "Message {Seq} of room {CompanyId}/{RoomId} by user {UserId} is a dead letter now (see ChatServer "
-            + "dead-letters). Reason: {Why}")]
-        public static partial void DeadLetter(ILogger logger, long companyId, long roomId, long seq, long userId, string why);
     }
 }

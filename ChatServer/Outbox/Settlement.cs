@@ -6,6 +6,7 @@ internal sealed record Settlement(string Epoch)
 {
     private readonly List<string> _aside = [];
     private readonly List<DeadLetterDraft> _dead = [];
+    private readonly List<SenderNotice> _told = [];
 
     /// <summary>Up to here Quantum has the log, or will never have it; 0 if it is not about the log.</summary>
     public long UpTo { get; private set; }
@@ -16,10 +17,14 @@ internal sealed record Settlement(string Epoch)
     /// <summary>Which of them become dead letters.</summary>
     public IReadOnlyList<DeadLetterDraft> Dead => _dead;
 
+    /// <summary>Who hears of it.</summary>
+    public IReadOnlyList<SenderNotice> Told => _told;
+
     public bool IsEmpty => UpTo == 0 && _aside.Count == 0;
 
     /// <param name="refusal">Why Quantum will never have it; null if it has it.</param>
-    public void Add(PendingSave pending, string? refusal)
+    /// <param name="told">What its sender is told, if it is known who that is.</param>
+    public void Add(PendingSave pending, string? refusal, ReadOnlyMemory<byte> told = default)
     {
         if (pending.IsAside)
         {
@@ -34,8 +39,16 @@ internal sealed record Settlement(string Epoch)
         {
             _dead.Add(new(pending.Place, pending.Json, refusal));
         }
+
+        if (!told.IsEmpty)
+        {
+            _told.Add(new(pending.Message!.FromUserId, told));
+        }
     }
 }
 
 /// <summary>A message that becomes a dead letter.</summary>
 internal sealed record DeadLetterDraft(string Place, ReadOnlyMemory<byte> Json, string Reason);
+
+/// <summary>A frame for all connections of a sender.</summary>
+internal sealed record SenderNotice(long UserId, ReadOnlyMemory<byte> Json);

@@ -27,8 +27,8 @@ internal static class Saving
             new(sessions, new SessionRecordReader(session, time), session, time), options ?? parts.Options, time,
             NullLogger<SenderTokens>.Instance);
         return new(
-            parts.Client, tokens, new BulkSaves(options ?? parts.Options, time, NullLogger<BulkSaves>.Instance), backplane,
-            new SavedNotices(backplane, time), new MemberLists(parts.Client, time), NullLogger<Saver>.Instance);
+            parts.Client, tokens, new BulkSaves(options ?? parts.Options, time, NullLogger<BulkSaves>.Instance),
+            new SavedNotices(backplane, time), new MemberLists(parts.Client, time));
     }
 
     public static RoomDrainer Drainer(

@@ -1,8 +1,9 @@
--- Notes what of a room is saved or will never be, and reads what comes next.
+-- Notes what of a room is saved or will never be, tells the senders, and reads what comes next.
 -- KEYS: room, log, rooms with unsaved messages, messages set aside, dead letters.
 -- ARGV: the room's name among the unsaved, epoch in which it was read, seq up to which it is settled (0: nothing of the log), bytes after
 --       which enough is read (0: nothing), seconds that a saved log is kept, messages that a log keeps at least, time for dead letters,
---       number of entries set aside that are settled, their ids; then for each dead letter: its place (seq or id), JSON, reason.
+--       number of entries set aside that are settled, number of dead letters, their ids; for each dead letter: its place (seq or id), JSON,
+--       reason; then for each that is to be told something: the user's channel, JSON.
 -- Answer: epoch, seq up to which the room is saved, "aside" or "log", entries, messages that the log should hold and does not.
 local call, format = redis.call, string.format
 local room, log, unsaved, aside, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -24,16 +25,18 @@ local function lastOf(read)
 end
 
 local upTo = math.min(tonumber(ARGV[3]), lastOf(ARGV[2]))
-local asideCount = tonumber(ARGV[8])
+local asideCount, deadCount = tonumber(ARGV[8]), tonumber(ARGV[9])
 local isGone = {}
 if upTo > saved or asideCount > 0 then
   -- Removing what is not there needs no memory, and once a script has written, a full Redis refuses it nothing: this step frees memory.
   call('HDEL', room, '-')
 end
-for place = 9, 8 + asideCount do
+local firstDead = 10 + asideCount
+local firstTold = firstDead + 3 * deadCount
+for place = 10, firstDead - 1 do
   isGone[ARGV[place]] = call('XDEL', aside, ARGV[place]) == 1
 end
-for place = 9 + asideCount, #ARGV, 3 do
+for place = firstDead, firstTold - 1, 3 do
   local which = ARGV[place]
   local number = tonumber(which)
   if isGone[which] or (number and number > saved and number <= upTo) then
@@ -53,6 +56,10 @@ end
 
 if upTo > saved then
   moveTo(upTo)
+end
+-- Also where all was noted before: then the answer got lost, and whether anybody was told is not known.
+for place = firstTold, #ARGV, 2 do
+  call('PUBLISH', ARGV[place], ARGV[place + 1])
 end
 
 local enough = tonumber(ARGV[4])
