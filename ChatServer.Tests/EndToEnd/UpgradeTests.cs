@@ -1,6 +1,8 @@
 using ChatServer.Operations;
 using ChatServer.Outbox;
+using ChatServer.Protocol;
 using ChatServer.Redis;
+using ChatServer.Tests.Backplane.Support;
 using ChatServer.Tests.Files.Support;
 using ChatServer.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -79,6 +81,25 @@ public sealed class UpgradeTests : IAsyncLifetime
         var seen = (await ben.UntilMessageAsync("new-1")).Where(frame => frame.Type() == "chat").SelectMany(frame => frame.Messages());
         seen.Select(message => (message.Number("seq"), message.Text("identifier"))).Should()
             .Equal((4, "waits-2"), (5, "waits-3"), (6, "new-1"));
+    }
+
+    /// <summary>What its accept step writes: a whole message in the log and in the outbox, and nothing about what is saved.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task What_a_node_of_the_former_version_accepts_beside_this_one_is_not_lost_and_holds_up_nothing()
+    {
+        await using var ada = await LoginAsync(71, 900);
+        await ada.SayAsync(900, "new-1");
+        await Quantum.WaitForSavedAsync(6);
+        var keys = new RedisKeys(RedisOptions.DefaultPartitions);
+        var room = new RoomKey(TestSessions.Company, 900);
+        var json = Drafts.Of(room, 72, "theirs").Json.Number(7).ToArray();
+        var database = Connection.GetDatabase();
+        await database.StreamAddAsync(keys.Log(room), [new("m", json), new("o", "0000000000000001")], "7-0");
+        await database.HashSetAsync(keys.Room(room), [new("seq", 7), new("epoch", "theirs42"), new("gen", "other")]);
+
+        (await ada.SayAsync(900, "new-2")).Number("seq").Should().Be(8);
+
+        (await Quantum.WaitForSavedAsync(8)).TakeLast(2).Select(call => call.Identifier).Should().Equal("theirs", "new-2");
     }
 
     [Fact(Timeout = Limit)]

@@ -18,6 +18,12 @@ internal sealed partial class GenerationScripts(
 
     private const int NamePart = 16;
 
+    /// <summary>
+    /// The form of what the scripts write. A room that a node of the former version has written meanwhile is taken for one that another
+    /// process has written: it goes on under a new epoch, and its state is written whole.
+    /// </summary>
+    private const string Form = "2-";
+
     private static readonly string Prelude = EmbeddedScript.Load("generation.lua");
     private static readonly string ReadText = EmbeddedScript.Load("read.lua");
 
@@ -98,7 +104,7 @@ internal sealed partial class GenerationScripts(
     private async Task<Loaded> LoadOnceAsync()
     {
         var generation = await GenerationAsync();
-        var head = $"local generation = '{generation}'\n{Prelude}";
+        var head = $"local generation = '{Form}{generation}'\n{Prelude}";
         var scripts = new Loaded(generation, await LoadAsync(head + accept), await LoadAsync(head + ReadText), time.GetTimestamp());
         if (await GenerationAsync() != generation)
         {

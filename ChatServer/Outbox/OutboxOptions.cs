@@ -112,6 +112,9 @@ internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
     /// <summary>How often rooms are looked for that have something to save while others have: nobody announces those.</summary>
     public static readonly TimeSpan LookSoon = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How often it is looked whether a node of the former version has left something: it may still be running.</summary>
+    public static readonly TimeSpan LookForFormer = TimeSpan.FromMinutes(1);
+
     /// <summary>How long Quantum is not asked whether it takes several messages in one call, after it has said that it does not.</summary>
     public static readonly TimeSpan AskForBulkAgain = TimeSpan.FromMinutes(5);
 

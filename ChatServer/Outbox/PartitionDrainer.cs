@@ -15,7 +15,7 @@ internal sealed partial class PartitionDrainer(
     private readonly Dictionary<RoomKey, RoomDrainer> _rooms = [];
     private readonly HashSet<Task> _saving = [];
     private readonly Lock _gate = new();
-    private bool _hasTakenOver;
+    private long? _tookOver;
     private bool _disposed;
 
     /// <summary>There may be something to save.</summary>
@@ -63,15 +63,15 @@ internal sealed partial class PartitionDrainer(
 
     private async Task DrainAsync(CancellationToken cancellation)
     {
-        if (!_hasTakenOver)
-        {
-            await outbox.TakeOverFormerAsync(partition);
-            _hasTakenOver = true;
-        }
-
         var (since, lookedAtAll) = (0L, time.GetTimestamp());
         while (!cancellation.IsCancellationRequested)
         {
+            if (_tookOver is not { } at || time.GetElapsedTime(at) >= OutboxOptions.LookForFormer)
+            {
+                await outbox.TakeOverFormerAsync(partition);
+                _tookOver = time.GetTimestamp();
+            }
+
             if (time.GetElapsedTime(lookedAtAll) >= OutboxOptions.LookAgain)
             {
                 // Redis's clock may have been set back, or a room may have been missed for another reason.
@@ -79,9 +79,9 @@ internal sealed partial class PartitionDrainer(
             }
 
             var rooms = await outbox.UnsavedAsync(partition, since);
-            foreach (var (room, at) in rooms)
+            foreach (var (room, began) in rooms)
             {
-                since = Math.Max(since, at);
+                since = Math.Max(since, began);
                 Begin(room, cancellation);
             }
 

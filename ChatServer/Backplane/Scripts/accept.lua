@@ -74,7 +74,7 @@ local function accept(key, value, messages, place, claimed)
     call('DEL', log)
     call('PERSIST', room)
   end
-  if saved == first - 1 or math.floor(seq / 64) ~= math.floor((first - 1) / 64) then
+  if saved == first - 1 or not isSame or math.floor(seq / 64) ~= math.floor((first - 1) / 64) then
     -- What is not saved does not expire. The set is in the order in which rooms came to have something to save; now and then a room enters
     -- it that should be there already, in case that somebody has removed it.
     call('PERSIST', log)
