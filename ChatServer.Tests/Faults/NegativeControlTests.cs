@@ -58,6 +58,37 @@ public sealed class NegativeControlTests(UnprotectedBuild build, ITestOutputHelp
             await Task.Delay(TimeSpan.FromSeconds(3));
         });
 
+    /// <summary>Everybody reads but one; nothing else is wrong.</summary>
+    [Fact(Explicit = true)]
+    public Task Without_the_pace_a_burst_closes_those_who_read() =>
+        TurnsRedAsync("pace", Breach.CalledSlow, async site =>
+        {
+            site.Begin();
+            for (var deaf = 0; deaf < 4; deaf++)
+            {
+                await ClientMischief.BurstAsync(site, deaf);
+            }
+        });
+
+    /// <summary>A member is told that it is out, and stays in.</summary>
+    [Fact(Explicit = true)]
+    public Task Without_the_removal_who_was_put_out_hears_the_room() =>
+        TurnsRedAsync("removal", Breach.Overheard, async site =>
+        {
+            site.Begin();
+            await ClientMischief.RemoveAsync(site, client: 1, TimeSpan.FromSeconds(2));
+        });
+
+    /// <summary>Quantum is away while a user writes and logs out.</summary>
+    [Fact(Explicit = true)]
+    public Task Without_the_users_new_token_what_was_written_before_a_logout_is_not_saved() =>
+        TurnsRedAsync("tokens", Breach.Missaved, async site =>
+        {
+            site.Begin();
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            await ClientMischief.LogOutAsync(site, client: 1, TimeSpan.FromSeconds(2));
+        });
+
     /// <summary>Redis falls back, and nobody is left who has seen more.</summary>
     [Fact(Explicit = true)]
     public async Task Without_generations_clients_believe_what_others_do_not_have()
