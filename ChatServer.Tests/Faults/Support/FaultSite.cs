@@ -7,7 +7,8 @@ namespace ChatServer.Tests.Faults.Support;
 
 /// <summary>
 /// Three nodes as processes, a real Redis that keeps every write, a Quantum, proxies between them, and twelve clients in the rooms of two
-/// companies that have the same numbers.
+/// companies that have the same numbers. Half of the clients come over TLS. The nodes have little room for one client and one place for
+/// saves, so that whoever takes too much of either is felt.
 /// </summary>
 internal sealed partial class FaultSite : IAsyncDisposable
 {
@@ -66,7 +67,7 @@ internal sealed partial class FaultSite : IAsyncDisposable
         var site = new FaultSite
         {
             Redis = redis, Quantum = quantum, QuantumProxy = new TcpProxy(quantum.Url.Port), _program = program,
-            _settings = [("SEND_QUEUE_BYTES", "131072"), .. settings],
+            _settings = [("SEND_QUEUE_BYTES", "131072"), ("CHAT_SAVES_IN_PARALLEL", "1"), .. settings],
         };
         try
         {
