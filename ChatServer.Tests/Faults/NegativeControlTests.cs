@@ -64,7 +64,7 @@ public sealed class NegativeControlTests(UnprotectedBuild build, ITestOutputHelp
         TurnsRedAsync("pace", Breach.CalledSlow, async site =>
         {
             site.Begin();
-            for (var deaf = 0; deaf < 4; deaf++)
+            for (var deaf = 0; deaf < 2; deaf++)
             {
                 await ClientMischief.BurstAsync(site, deaf);
             }
