@@ -102,15 +102,20 @@ internal sealed partial class FaultSite : IAsyncDisposable
         }
     }
 
-    /// <summary>Everything up, nothing sent any more: waits until all have everything. What never comes is the checker's to tell.</summary>
-    /// <returns>What was still missing at the end of that time; null if nothing was.</returns>
-    public async Task<string?> SettleAsync(TimeSpan within)
+    /// <summary>Nobody writes anything new any more.</summary>
+    public void End()
     {
         foreach (var client in Clients)
         {
             client.Sends = false;
         }
+    }
 
+    /// <summary>Everything up, nothing sent any more: waits until all have everything. What never comes is the checker's to tell.</summary>
+    /// <returns>What was still missing at the end of that time; null if nothing was.</returns>
+    public async Task<string?> SettleAsync(TimeSpan within)
+    {
+        End();
         for (var start = TimeProvider.System.GetTimestamp(); ;)
         {
             if (await MissingAsync() is not { } missing)
