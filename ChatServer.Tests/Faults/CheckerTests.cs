@@ -108,8 +108,98 @@ public sealed class CheckerTests
     {
         ClientHistory[] clients = [new(Ada, [.. Begin(), .. AdaSends()])];
 
-        Only(Checker.Check(clients, Rows(3), saveCalls: 4), Breach.SavedAgain);
-        Only(Checker.Check(clients, Rows(3), saveCalls: 3));
+        Only(Checker.Check(clients, Rows(3), new() { SaveCalls = 4 }), Breach.SavedAgain);
+        Only(Checker.Check(clients, Rows(3), new() { SaveCalls = 3 }));
+    }
+
+    [Fact]
+    public void Check_WhoWasPutOutGetsMoreOfTheRoom_IsOverheard()
+    {
+        Only(Check([Told(1), new PutOut(Room), Told(2), Back(since: 2), Told(3)]), Breach.Overheard);
+        Only(Check([Told(1), Told(2), new PutOut(Room), new Joined(Room, 2, Epoch, true, false, null), Told(3)]), Breach.Overheard);
+        Only(Check([Told(1), Told(2), new PutOut(Room), Back(since: 2), Told(3)]));
+    }
+
+    [Fact]
+    public void Check_WhoIsPutOutOfARoomThatItIsNotIn_IsForeign() =>
+        Only(Check([Told(1), Told(2), Told(3), new PutOut(99), new PutOut(Room), new PutOut(Room)]), Breach.Foreign, Breach.Foreign);
+
+    [Fact]
+    public void Check_OwnMessageIsAckedAfterItWasPutOut_FindsNothing() =>
+        Only(Check(
+            [.. AdaSends().SkipLast(1), new PutOut(Room), Acked(3)], [Told(1), Told(2), Told(3)], Rows(3)));
+
+    [Fact]
+    public void Check_AMessageComesToAnOutsiderWhomNobodyPutOut_IsOverheard()
+    {
+        var noon = TimeProvider.System.GetUtcNow();
+        Outsider zoe = new(Zoe.User, Room, noon, noon.AddSeconds(10));
+
+        foreach (var (seconds, overheard) in (ReadOnlySpan<(int, int)>)[(-1, 0), (5, 1), (11, 0)])
+        {
+            ChatEvent[] told = [.. new[] { -5, seconds, 20 }.Select((at, index) => Told(index + 1) with { At = noon.AddSeconds(at) })];
+            Check(told, null, new() { Outsiders = [zoe, zoe with { User = Ada.User }, zoe with { Room = 99 }] }).Count(Breach.Overheard)
+                .Should().Be(overheard);
+        }
+    }
+
+    [Fact]
+    public void Check_WhoReadsIsClosedAsSlow_IsToldAndWhoDoesNotIsNot()
+    {
+        IEnumerable<ChatEvent> all = [Told(1), Told(2), Told(3)];
+        Ended slow = new(Checker.SlowConsumer);
+
+        Only(Check([.. all, slow]), Breach.CalledSlow);
+        Only(Check([.. all, new Reads(Again: false), slow]));
+        Only(Check([.. all, new Reads(Again: false), new Reads(Again: true), slow]));
+        Only(
+            Check([.. all, new Reads(Again: false), new Reads(Again: true), new Ended(1006), new Connected(2, "b"), Back(3), slow]),
+            Breach.CalledSlow);
+    }
+
+    [Fact]
+    public void Check_WhoHasLoggedOutIsTurnedAway_FindsNothingUntilTheNextLogin()
+    {
+        IEnumerable<ChatEvent> all = [Told(1), Told(2), Told(3), new Logs(In: false), new Ended(4503), new Ended(4500)];
+
+        Only(Check(all));
+        Only(Check([.. all, new Logs(In: true), new Ended(4503)]), Breach.TurnedAway);
+    }
+
+    [Theory]
+    [InlineData(5, 0)]
+    [InlineData(6, 1)]
+    public void Check_ASaveThatNothingHindersIsLate_IsTold(int seconds, int late)
+    {
+        var noon = TimeProvider.System.GetUtcNow();
+        Undisturbed time = new(3, noon, noon + (2 * Checker.SaveWithin));
+        foreach (var (acked, company, counts) in (ReadOnlySpan<(double, long, bool)>)
+            [(0, 3, true), (5, 3, true), (5.1, 3, false), (-0.1, 3, false), (0, 4, false)])
+        {
+            var findings = Checker.Check(
+                [new(Ada, [.. Begin(), new Sent(1, Room, "a1"), Acked(1) with { At = noon.AddSeconds(acked) }])],
+                [Row(1) with { At = noon.AddSeconds(acked + seconds) }], new() { Unhindered = [time with { Company = company }] });
+
+            (findings.Count(Breach.SavedLate), findings.Unhindered).Should().Be((counts ? late : 0, counts ? 1 : 0));
+            findings.Slowest.Should().Be(TimeSpan.FromSeconds(counts ? seconds : 0));
+        }
+    }
+
+    [Fact]
+    public void Check_OfALargeBodyAByteIsMissing_IsAltered()
+    {
+        var name = Checker.Name(Ada.User, 1, isLarge: true);
+        var body = Checker.BodyOf(name);
+        Findings Of(string told) => Checker.Check(
+            [
+                new(Ada, [.. Begin(), new Sent(1, Room, name), Acked(1, name)]),
+                new(Zoe, [.. Begin(), new Told(3, Room, Ada.User, 1, name, Checker.Abridge(told))]),
+            ],
+            [new(3, Room, Ada.User, name, Checker.Abridge(body))]);
+
+        body.Should().HaveLength(60_000 + $"This is {name}.".Length);
+        Only(Of(body));
+        Only(Of(body[..^1]), Breach.Altered);
     }
 
     [Fact]
@@ -118,11 +208,14 @@ public sealed class CheckerTests
             .Contain("doubled 1").And.Contain("> ").And.Contain("user 32 of company 3");
 
     /// <summary>Ada has sent three messages and has her acks; this is what Zoe got.</summary>
-    private static Findings Check(IEnumerable<ChatEvent> zoe, IReadOnlyList<SavedRow>? rows = null) =>
-        Check(AdaSends(), zoe, rows ?? Rows(3));
+    private static Findings Check(
+        IEnumerable<ChatEvent> zoe, IReadOnlyList<SavedRow>? rows = null, Circumstances? circumstances = null) =>
+        Check(AdaSends(), zoe, rows ?? Rows(3), circumstances);
 
-    private static Findings Check(IEnumerable<ChatEvent> ada, IEnumerable<ChatEvent> zoe, IReadOnlyList<SavedRow> rows) =>
-        Checker.Check([new(Ada, [.. Begin(), .. ada]), new(Zoe, [.. Begin(), new Sent(1, Room, "z1"), .. zoe])], rows);
+    private static Findings Check(
+        IEnumerable<ChatEvent> ada, IEnumerable<ChatEvent> zoe, IReadOnlyList<SavedRow> rows, Circumstances? circumstances = null) =>
+        Checker.Check(
+            [new(Ada, [.. Begin(), .. ada]), new(Zoe, [.. Begin(), new Sent(1, Room, "z1"), .. zoe])], rows, circumstances);
 
     [Fact]
     public void Check_TheEpochHasAnotherNameInItsPlace_IsNoBreach()

@@ -7,7 +7,8 @@ namespace ChatServer.Tests.Faults;
 [Collection(FaultCollection.Name)]
 public sealed class FaultRunTests(ITestOutputHelper output)
 {
-    private const int UsualSeed = 20260717;
+    /// <summary>The short run has a killed node, a burst and a frozen Redis from it, and nothing that takes long.</summary>
+    private const int UsualSeed = 20260948;
 
     [Fact]
     public async Task Messages_with_an_ack_survive_a_short_run_of_faults() =>

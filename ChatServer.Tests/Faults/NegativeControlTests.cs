@@ -37,7 +37,10 @@ public sealed class NegativeControlTests(UnprotectedBuild build, ITestOutputHelp
             await Task.Delay(TimeSpan.FromSeconds(1));
         });
 
-    /// <summary>A node's subscriptions bring nothing any more, on whatever connection, and nothing but the probe tells.</summary>
+    /// <summary>
+    /// A node's subscriptions bring nothing for a while, on whatever connection, and nothing is written after that: nothing but the probe
+    /// tells.
+    /// </summary>
     [Fact(Explicit = true)]
     public Task Without_the_probe_a_dead_subscription_goes_unnoticed() =>
         TurnsRedAsync("probe", Breach.Lost, async site =>
@@ -46,6 +49,9 @@ public sealed class NegativeControlTests(UnprotectedBuild build, ITestOutputHelp
             await Task.Delay(TimeSpan.FromSeconds(1));
             site.RedisProxies[0].SwallowsMessages = true;
             await Task.Delay(TimeSpan.FromSeconds(3));
+            site.End();
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            site.RedisProxies[0].Resume();
         });
 
     /// <summary>Nothing fails; the nodes have shared the partitions out before the first message comes.</summary>
@@ -56,6 +62,37 @@ public sealed class NegativeControlTests(UnprotectedBuild build, ITestOutputHelp
             await Task.Delay(TimeSpan.FromSeconds(8));
             site.Begin();
             await Task.Delay(TimeSpan.FromSeconds(3));
+        });
+
+    /// <summary>Everybody reads but one; nothing else is wrong.</summary>
+    [Fact(Explicit = true)]
+    public Task Without_the_pace_a_burst_closes_those_who_read() =>
+        TurnsRedAsync("pace", Breach.CalledSlow, async site =>
+        {
+            site.Begin();
+            for (var deaf = 0; deaf < 2; deaf++)
+            {
+                await ClientMischief.BurstAsync(site, deaf);
+            }
+        });
+
+    /// <summary>A member is told that it is out, and stays in.</summary>
+    [Fact(Explicit = true)]
+    public Task Without_the_removal_who_was_put_out_hears_the_room() =>
+        TurnsRedAsync("removal", Breach.Overheard, async site =>
+        {
+            site.Begin();
+            await ClientMischief.RemoveAsync(site, client: 1, TimeSpan.FromSeconds(2));
+        });
+
+    /// <summary>Quantum is away while a user writes and logs out.</summary>
+    [Fact(Explicit = true)]
+    public Task Without_the_users_new_token_what_was_written_before_a_logout_is_not_saved() =>
+        TurnsRedAsync("tokens", Breach.Missaved, async site =>
+        {
+            site.Begin();
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            await ClientMischief.LogOutAsync(site, client: 1, TimeSpan.FromSeconds(2));
         });
 
     /// <summary>Redis falls back, and nobody is left who has seen more.</summary>

@@ -9,6 +9,7 @@ namespace ChatServer.Tests.Support;
 internal sealed class NodeProcess(int redisPort, int quantumPort, string? program = null, params (string Name, string? Value)[] settings)
     : IAsyncDisposable
 {
+    private static readonly TimeSpan StartWithin = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ExitWithin = TimeSpan.FromSeconds(30);
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("node-");
@@ -16,9 +17,18 @@ internal sealed class NodeProcess(int redisPort, int quantumPort, string? progra
     private readonly List<string> _earlier = [];
     private BoundedProcess? _process;
 
-    public int Port { get; } = FreePort.Next();
+    /// <summary>Where it listens; by default at a port of its own.</summary>
+    public int Port { get; init; } = FreePort.Next();
+
+    /// <summary>With which it listens at a second port for wss, too.</summary>
+    public DevCertificate? Certificate { get; init; }
 
     public Uri Url => new($"ws://127.0.0.1:{Port}/ws");
+
+    /// <summary>For those with a <see cref="Certificate"/>.</summary>
+    public Uri TlsUrl => new($"wss://127.0.0.1:{TlsPort}/ws");
+
+    private int TlsPort { get; } = FreePort.Next();
 
     public bool IsRunning => _process is { HasExited: false };
 
@@ -34,17 +44,12 @@ internal sealed class NodeProcess(int redisPort, int quantumPort, string? progra
     /// <exception cref="TimeoutException">It ended, or did not answer in time.</exception>
     public async Task StartAsync()
     {
-        await EndAsync();
-        var process = _process = BoundedProcess.Start(
-            ["dotnet", program ?? Path.Combine(AppContext.BaseDirectory, "ChatServer.dll")], _directory.FullName,
-            [
-                ("DOTNET_ENVIRONMENT", null), ("ASPNETCORE_ENVIRONMENT", "Production"),
-                ("REDIS_HOST", RedisServer.Host), ("REDIS_PORT", redisPort.ToString(CultureInfo.InvariantCulture)),
-                ("QUANTUM_SERVER_URL", $"http://127.0.0.1:{quantumPort}/"), ("WS_PORT", Port.ToString(CultureInfo.InvariantCulture)),
-                ("CHAT_LISTEN_ADDRESS", "127.0.0.1"), ("ALLOWED_HOSTS", "localhost"), ("RATE_LIMIT", "0"), .. settings,
-            ]);
+        var process = await LaunchAsync();
         await Eventually.AnswerAsync(AskHealthAsync, () => process.HasExited, () => process.Output);
     }
+
+    /// <summary>Starts it where it can't live, and gives the exit code with which it ends by itself.</summary>
+    public async Task<int> FailToStartAsync() => await (await LaunchAsync()).ExitAsync(StartWithin);
 
     /// <summary>Ends it without a warning.</summary>
     public Task KillAsync() => SendAsync(Signal.Kill);
@@ -58,6 +63,23 @@ internal sealed class NodeProcess(int redisPort, int quantumPort, string? progra
         _http.Dispose();
         _directory.Delete(recursive: true);
     }
+
+    private async Task<BoundedProcess> LaunchAsync()
+    {
+        await EndAsync();
+        string[] mode = Certificate is null ? [] : ["both"];
+        return _process = BoundedProcess.Start(
+            ["dotnet", program ?? Path.Combine(AppContext.BaseDirectory, "ChatServer.dll"), .. mode], _directory.FullName,
+            [
+                ("DOTNET_ENVIRONMENT", null), ("ASPNETCORE_ENVIRONMENT", "Production"),
+                ("REDIS_HOST", RedisServer.Host), ("REDIS_PORT", Text(redisPort)),
+                ("QUANTUM_SERVER_URL", $"http://127.0.0.1:{quantumPort}/"), ("WS_PORT", Text(Port)), ("WSS_PORT", Text(TlsPort)),
+                ("CERT_FILE", Certificate?.CertificateFile), ("KEY_FILE", Certificate?.KeyFile),
+                ("CHAT_LISTEN_ADDRESS", "127.0.0.1"), ("ALLOWED_HOSTS", "localhost"), ("RATE_LIMIT", "0"), .. settings,
+            ]);
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private async Task<bool> AskHealthAsync()
     {

@@ -58,6 +58,9 @@ internal sealed class QuantumServer : IAsyncDisposable
     /// <summary>Why a message alone is refused for good (200 with <c>success: false</c>), in either call; null: it is not.</summary>
     public Func<SaveCall, string?> Refusal { get; set; } = _ => null;
 
+    /// <summary>Authorizations of tokens that it no longer knows: it answers 401.</summary>
+    public ConcurrentDictionary<string, bool> EndedTokens { get; } = new();
+
     /// <summary>Answers a question for members in place of Quantum if it returns true.</summary>
     public Func<HttpContext, Task<bool>> InsteadOfMembers { get; set; } = _ => Task.FromResult(false);
 
@@ -129,6 +132,12 @@ internal sealed class QuantumServer : IAsyncDisposable
             File = context.Request.Path.Value!.Contains("file", StringComparison.Ordinal) ? await FileAsync(context.Request, form) : null,
         };
         _calls.Enqueue(call);
+        if (EndedTokens.ContainsKey(call.Authorization))
+        {
+            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            return;
+        }
+
         if (await Instead(call, context))
         {
             return;

@@ -92,6 +92,45 @@ public sealed class ControlChannelTests : IAsyncLifetime
         staying.Waiting.Should().BeEmpty();
     }
 
+    /// <summary>The room does not have it yet, so nobody else can put it out.</summary>
+    [Theory(Timeout = Limit)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task MembersChanged_WhileOneIsStillComingIn_PutsItOutAsSoonAsItIsIn(bool inTheFirstFrame)
+    {
+        const string Position = "\"room_id\":12,\"since\":0,\"epoch\":\"e\"";
+        _parts.Members.Answer = _ => [7, 8];
+        await EnterAsync(7, Room);
+        var (reads, go) = (new TaskCompletionSource(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        _parts.Backplane.BeforeRead = async (_, _) =>
+        {
+            reads.TrySetResult();
+            await go.Task;
+        };
+        var coming = inTheFirstFrame ? new RequestPeer(_parts) : await RequestPeer.LoginAsync(_parts, 8);
+        Task joining = inTheFirstFrame
+            ? coming.AdmitAsync(
+                $$"""{"type":"auth","token":"{{TestSessions.Token(RequestPeer.Store(_parts, 8).ToString())}}","rooms":[{ {{Position}} }]}""")
+            : coming.SendAsync($$"""{"type":"join",{{Position}}}""");
+        await reads.Task.WaitAsync(Patience);
+        _parts.Members.Answer = _ => [7];
+        var asked = _parts.Members.Asked.Count;
+        await OrderAsync("""{"type":"members_changed","company_id":3,"room_id":12}""");
+        await Eventually.TrueAsync(() => _parts.Members.Asked.Count > asked, Patience, () => "those who are in were not asked for");
+
+        go.SetResult();
+        await joining;
+
+        if (inTheFirstFrame)
+        {
+            await coming.NextAsync("auth");
+        }
+
+        await coming.NextAsync("joined");
+        (await coming.NextAsync("left")).Text("code").Should().Be("removed");
+        coming.Client.MemberOf(Room).Should().BeNull();
+    }
+
     [Fact(Timeout = Limit)]
     public async Task MembersChanged_OfAnotherCompanysRoomOfThatNumber_DoesNothing()
     {

@@ -30,6 +30,13 @@ internal struct SendPace
 
     public bool IsTooSlow(int limit, TimeProvider time)
     {
+#if FAULT_INJECTION
+        if (FaultInjection.Disables("pace"))
+        {
+            return _isBehind;
+        }
+
+#endif
         if (!_isBehind || time.GetElapsedTime(_since) < ConnectionOptions.SlowAfter)
         {
             return false;

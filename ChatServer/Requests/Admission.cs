@@ -69,6 +69,7 @@ internal sealed partial class Admission(
     private async ValueTask WelcomeAsync(Client client, Caller caller, IReadOnlyList<RoomRequest> asked)
     {
         var requests = Merge(asked, caller.RoomIds);
+        var changes = access.Changes;
         var answers = await Task.WhenAll(requests.Select(request => access.CheckAsync(caller, request.RoomId).AsTask()));
         var granted = requests.Where((_, index) => answers[index] == RoomAnswer.Granted).Take(roomOptions.MaxRoomsPerConnection).ToArray();
         client.Connection.HoldWelcome(JsonSerializer.SerializeToUtf8Bytes(
@@ -79,7 +80,7 @@ internal sealed partial class Admission(
 
         for (var index = 0; index < requests.Count; index++)
         {
-            await roomRequests.JoinAsync(client, requests[index], answers[index]);
+            await roomRequests.JoinAsync(client, requests[index], answers[index], changes);
         }
 
         if (client.Rooms.Count == 0)

@@ -10,11 +10,15 @@ namespace ChatServer.Requests;
 /// <summary>Puts clients into rooms and out of them, as far as they may.</summary>
 internal sealed class RoomRequests(RoomDirectory rooms, RoomAccess access, RoomOptions options)
 {
-    public async ValueTask JoinAsync(Client client, RoomRequest request) =>
-        await JoinAsync(client, request, await access.CheckAsync(client.Connection.Caller!, request.RoomId));
+    public async ValueTask JoinAsync(Client client, RoomRequest request)
+    {
+        var changes = access.Changes;
+        await JoinAsync(client, request, await access.CheckAsync(client.Connection.Caller!, request.RoomId), changes);
+    }
 
     /// <summary>Joins a room for which the answer is known.</summary>
-    public async ValueTask JoinAsync(Client client, RoomRequest request, RoomAnswer answer)
+    /// <param name="changes"><see cref="RoomAccess.Changes"/> before that answer was asked for.</param>
+    public async ValueTask JoinAsync(Client client, RoomRequest request, RoomAnswer answer, int changes)
     {
         var connection = client.Connection;
         if (answer != RoomAnswer.Granted)
@@ -42,6 +46,10 @@ internal sealed class RoomRequests(RoomDirectory rooms, RoomAccess access, RoomO
             if (await rooms.JoinAsync(connection, key, request.Since, request.Epoch) is { } member)
             {
                 client.Rooms[request.RoomId] = member;
+                if (access.Changes != changes)
+                {
+                    await PutOutAsync(member);
+                }
             }
         }
         catch (RedisUnavailableException)
@@ -60,6 +68,16 @@ internal sealed class RoomRequests(RoomDirectory rooms, RoomAccess access, RoomO
         else
         {
             Replies.Error(client.Connection, ErrorCode.NotInRoom, "You are not in this room.", roomId);
+        }
+    }
+
+    /// <summary>Puts out who is no longer a member, but was not in yet when those who were had to leave.</summary>
+    private async ValueTask PutOutAsync(RoomMember member)
+    {
+        var roomId = member.Room.Key.RoomId;
+        if (await access.CheckAsync(member.Connection.Caller!, roomId) == RoomAnswer.Forbidden)
+        {
+            rooms.Leave(member, RoomFrames.Removed(roomId));
         }
     }
 

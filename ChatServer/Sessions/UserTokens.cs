@@ -70,6 +70,13 @@ internal sealed class UserTokens(ISessionStore store, SessionRecordReader record
     /// <exception cref="RedisUnavailableException">Sessions can't be looked up now.</exception>
     public async ValueTask<IReadOnlyList<string>> LiveAsync(long userId, CancellationToken cancellation)
     {
+#if FAULT_INJECTION
+        if (FaultInjection.Disables("tokens"))
+        {
+            return [];
+        }
+
+#endif
         var tokens = new List<string>();
         foreach (var session in await store.SeenAsync(userId))
         {

@@ -65,6 +65,14 @@ internal sealed partial class ControlChannel(
         {
             if (await access.CheckAsync(member.Connection.Caller!, room.RoomId) == RoomAnswer.Forbidden)
             {
+#if FAULT_INJECTION
+                if (FaultInjection.Disables("removal"))
+                {
+                    member.Connection.Send(RoomFrames.Removed(room.RoomId));
+                    continue;
+                }
+
+#endif
                 rooms.Leave(member, RoomFrames.Removed(room.RoomId));
             }
         }

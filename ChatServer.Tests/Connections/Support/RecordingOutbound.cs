@@ -7,7 +7,11 @@ using ChatServer.WebSockets;
 namespace ChatServer.Tests.Connections.Support;
 
 /// <summary>A peer without a network: it takes everything at once, or nothing at all while it is stalled.</summary>
-internal sealed class RecordingOutbound(int limitBytes = int.MaxValue, TimeProvider? time = null) : Outbound(limitBytes, time)
+/// <param name="limitBytes">The most bytes of its own that may wait.</param>
+/// <param name="time">Measures the peer's pace and the grace of closing.</param>
+/// <param name="queuesFirst">Whether nothing leaves on the sender's thread, as over TLS.</param>
+internal sealed class RecordingOutbound(int limitBytes = int.MaxValue, TimeProvider? time = null, bool queuesFirst = false)
+    : Outbound(limitBytes, time)
 {
     private readonly Lock _recording = new();
     private readonly MemoryStream _bytes = new();
@@ -71,7 +75,7 @@ internal sealed class RecordingOutbound(int limitBytes = int.MaxValue, TimeProvi
     {
         lock (_recording)
         {
-            if (!_flowing.Task.IsCompleted)
+            if (queuesFirst || !_flowing.Task.IsCompleted)
             {
                 return 0;
             }

@@ -5,86 +5,74 @@ namespace ChatServer.Tests.Faults.Support;
 /// <summary>What a client knows: up to where it has seen its rooms, which messages have no ack, and all that has happened.</summary>
 internal sealed class ClientState
 {
-    private const int MaxUnacked = 16;
-
-    /// <summary>
-    /// Like people, it writes several messages in a row and then only reads: a node may hear nothing but its subscriptions for a while.
-    /// </summary>
-    private const int MostInRow = 30;
-    private const int LongestSilence = 5000;
-
-    private static readonly TimeSpan AckWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(300);
 
     private readonly Persona _who;
-    private readonly TimeSpan _interval;
-    private readonly Random _random;
+    private readonly Writer _writer;
     private readonly Dictionary<long, RoomState> _rooms;
-    private readonly SortedDictionary<int, Unsettled> _unacked = [];
     private readonly List<ChatEvent> _events = [];
     private readonly Lock _gate = new();
     private int _connection;
-    private int _written;
-    private int _leftInRow;
-    private long _nextAt = TimeProvider.System.GetTimestamp();
     private bool _isIn;
 
     public ClientState(Persona who, TimeSpan interval, Random random)
     {
-        (_who, _interval, _random) = (who, interval, random);
+        (_who, _writer) = (who, new(who, interval, random));
         _rooms = who.Rooms.ToDictionary(room => room, _ => new RoomState());
     }
 
     /// <summary>Whether it writes new messages; what has no ack is sent again in any case.</summary>
-    public bool Sends { get; set; }
-
-    public ClientHistory History
+    public bool Sends
     {
-        get
+        set
         {
             lock (_gate)
             {
-                return new(_who, [.. _events]);
+                _writer.Sends = value;
             }
         }
     }
 
-    public bool IsHome
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _isIn && _rooms.Values.All(room => room.IsJoined);
-            }
-        }
-    }
+    public ClientHistory History => Locked(() => new ClientHistory(_who, [.. _events]));
 
-    public int Unacked
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _unacked.Count;
-            }
-        }
-    }
+    public bool IsHome => Locked(() => _isIn && _rooms.Values.All(room => room.IsJoined));
 
-    public long Since(long room)
+    public int Unacked => Locked(() => _writer.Unacked);
+
+    /// <summary>Messages that it has an ack for.</summary>
+    public IReadOnlyList<Acked> Acks => Locked(() => _events.OfType<Acked>().ToList());
+
+    /// <summary>Has many messages to send at once.</summary>
+    public void Burst(long room, int count, bool areLarge)
     {
         lock (_gate)
         {
-            return _rooms[room].Since ?? -1;
+            for (var number = 0; number < count; number++)
+            {
+                _writer.Write(room, areLarge);
+            }
         }
     }
+
+    /// <summary>Something happens to it that no frame tells.</summary>
+    public void Note(ChatEvent happened)
+    {
+        lock (_gate)
+        {
+            _events.Add(happened);
+        }
+    }
+
+    public bool IsIn(long room) => Locked(() => _isIn && _rooms[room].IsJoined);
+
+    public long Since(long room) => Locked(() => _rooms[room].Since ?? -1);
 
     public override string ToString()
     {
         lock (_gate)
         {
             var rooms = _rooms.Select(room => $"{room.Key}: {(room.Value.IsJoined ? "in" : "out")} at {room.Value.Since}");
-            return $"{_who}, {(_isIn ? "connected" : "away")}, {_unacked.Count} unacked, rooms {string.Join(", ", rooms)}";
+            return $"{_who}, {(_isIn ? "connected" : "away")}, {_writer.Unacked} unacked, rooms {string.Join(", ", rooms)}";
         }
     }
 
@@ -129,25 +117,11 @@ internal sealed class ClientState
                 }
             }
 
-            if (_unacked.Values.FirstOrDefault(message => message.DueAt <= now && _rooms[message.Room].IsJoined) is not { } due)
+            if (_writer.Next(now, room => _rooms[room].IsJoined) is not { } due)
             {
-                if (!Sends || _nextAt > now || _unacked.Count >= MaxUnacked)
-                {
-                    return null;
-                }
-
-                _leftInRow = _leftInRow > 0 ? _leftInRow - 1 : _random.Next(MostInRow);
-                _nextAt = After(_leftInRow > 0 ? _interval : TimeSpan.FromMilliseconds(_random.Next(LongestSilence)), now);
-                var room = _who.Rooms[++_written % _who.Rooms.Count];
-                due = _unacked[_written] = new(room, $"u{_who.User}n{_written}");
-                if (!_rooms[room].IsJoined)
-                {
-                    // It goes out as soon as the client is back in the room.
-                    return null;
-                }
+                return null;
             }
 
-            due.DueAt = After(AckWithin, now);
             _events.Add(new Sent(_connection, due.Room, due.Identifier));
             return JsonSerializer.SerializeToUtf8Bytes(
                 new { type = "chat", room_id = due.Room, identifier = due.Identifier, body = Checker.BodyOf(due.Identifier) });
@@ -177,6 +151,9 @@ internal sealed class ClientState
                 case "ack":
                     OnAcked(frame);
                     break;
+                case "left" when frame.TryGetProperty("code", out var code) && code.GetString() == "removed":
+                    OnPutOut(frame.GetProperty("room_id").GetInt64());
+                    break;
                 case "info" when !frame.GetProperty("success").GetBoolean():
                     OnRefused(frame);
                     break;
@@ -184,13 +161,7 @@ internal sealed class ClientState
         }
     }
 
-    public void OnClosed(int code)
-    {
-        lock (_gate)
-        {
-            _events.Add(new Ended(code));
-        }
-    }
+    public void OnClosed(int code) => Note(new Ended(code));
 
     /// <summary>The connection is gone: everything without an ack is due again, once its room is entered.</summary>
     public void OnEnded()
@@ -203,10 +174,7 @@ internal sealed class ClientState
                 (room.IsJoined, room.IsAsked) = (false, false);
             }
 
-            foreach (var message in _unacked.Values)
-            {
-                message.DueAt = 0;
-            }
+            _writer.OnEnded();
         }
     }
 
@@ -237,7 +205,7 @@ internal sealed class ClientState
             message.GetProperty("company_id").GetInt64(), message.GetProperty("room_id").GetInt64(),
             message.GetProperty("from_user_id").GetInt64(),
             message.GetProperty("seq").GetInt64(), message.GetProperty("identifier").GetString()!,
-            message.GetProperty("body").GetString()!);
+            Checker.Abridge(message.GetProperty("body").GetString()!));
         _events.Add(told);
         See(told.Room, told.Seq);
     }
@@ -247,13 +215,19 @@ internal sealed class ClientState
         var acked = new Acked(
             frame.GetProperty("room_id").GetInt64(), frame.GetProperty("identifier").GetString()!, frame.GetProperty("seq").GetInt64());
         _events.Add(acked);
-        foreach (var number in _unacked.Where(message => message.Value.Identifier == acked.Identifier).Select(message => message.Key)
-            .ToList())
-        {
-            _unacked.Remove(number);
-        }
-
+        _writer.OnAcked(acked.Identifier);
         See(acked.Room, acked.Seq);
+    }
+
+    /// <summary>It asks to be let in again and again, like somebody who does not understand.</summary>
+    private void OnPutOut(long id)
+    {
+        _events.Add(new PutOut(id));
+        if (_rooms.TryGetValue(id, out var room))
+        {
+            (room.IsJoined, room.IsAsked, room.DueAt) =
+                (false, false, Writer.After(TryAgainAfter, TimeProvider.System.GetTimestamp()));
+        }
     }
 
     private void OnRefused(JsonElement frame)
@@ -261,13 +235,10 @@ internal sealed class ClientState
         long? roomId = frame.TryGetProperty("room_id", out var id) && id.ValueKind == JsonValueKind.Number ? id.GetInt64() : null;
         var identifier = frame.TryGetProperty("identifier", out var name) ? name.GetString() : null;
         _events.Add(new Refused(roomId, identifier, frame.GetProperty("code").GetString()!));
-        var later = After(TryAgainAfter, TimeProvider.System.GetTimestamp());
+        var later = Writer.After(TryAgainAfter, TimeProvider.System.GetTimestamp());
         if (identifier is not null)
         {
-            foreach (var message in _unacked.Values.Where(message => message.Identifier == identifier))
-            {
-                message.DueAt = later;
-            }
+            _writer.OnRefused(identifier, later);
         }
         else if (roomId is { } refused && _rooms.TryGetValue(refused, out var room))
         {
@@ -285,5 +256,11 @@ internal sealed class ClientState
         }
     }
 
-    private static long After(TimeSpan time, long now) => now + (long)(time.TotalSeconds * TimeProvider.System.TimestampFrequency);
+    private T Locked<T>(Func<T> get)
+    {
+        lock (_gate)
+        {
+            return get();
+        }
+    }
 }

@@ -1,11 +1,16 @@
 namespace ChatServer.Tests.Faults.Support;
 
 /// <summary>One client's history, checked against the contract alone.</summary>
-internal sealed class ClientView(ClientHistory client, Numbering numbering)
+internal sealed class ClientView(ClientHistory client, Numbering numbering, Circumstances known)
 {
     private readonly Dictionary<long, RoomView> _rooms = [];
     private readonly Dictionary<string, int> _firstSentOn = [];
     private int _connection;
+    private bool _isDeaf;
+
+    /// <summary>The last connection on which it did not read for a while.</summary>
+    private int _deafConnection = -1;
+    private bool _isLoggedOut;
 
     public List<Finding> Found { get; } = [];
 
@@ -33,7 +38,19 @@ internal sealed class ClientView(ClientHistory client, Numbering numbering)
                 case Acked acked:
                     OnAcked(acked, index);
                     break;
-                case Ended { Code: >= 4500 } ended:
+                case PutOut put:
+                    OnPutOut(put, index);
+                    break;
+                case Reads reads:
+                    (_isDeaf, _deafConnection) = (!reads.Again, _connection);
+                    break;
+                case Logs logs:
+                    _isLoggedOut = !logs.In;
+                    break;
+                case Ended { Code: Checker.SlowConsumer } when !_isDeaf && _deafConnection != _connection:
+                    Add(Breach.CalledSlow, "closed as slow, though it reads", index);
+                    break;
+                case Ended { Code: >= 4500 } ended when !_isLoggedOut:
                     Add(Breach.TurnedAway, $"closed with {ended.Code}", index);
                     break;
             }
@@ -73,8 +90,16 @@ internal sealed class ClientView(ClientHistory client, Numbering numbering)
         if (!_rooms.TryGetValue(joined.Room, out var view))
         {
             _rooms[joined.Room] = new(joined.Seq, _connection);
+            return;
         }
-        else if (joined.Recovered && joined.Asked && joined.Since is { } since)
+
+        if (view.IsOut && !joined.Asked)
+        {
+            Add(Breach.Overheard, $"{joined} after it was put out", index);
+        }
+
+        view.IsOut = false;
+        if (joined.Recovered && joined.Asked && joined.Since is { } since)
         {
             view.GoOn(since, _connection);
         }
@@ -99,9 +124,15 @@ internal sealed class ClientView(ClientHistory client, Numbering numbering)
             return;
         }
 
-        if (told.Body != Checker.BodyOf(told.Identifier))
+        if (told.Body != Checker.AbridgedBodyOf(told.Identifier))
         {
             Add(Breach.Altered, $"{told}", index);
+        }
+
+        if (view.IsOut || known.Outsiders.Any(outsider =>
+            outsider.User == client.Who.User && outsider.Room == told.Room && outsider.From < told.At && told.At < outsider.To))
+        {
+            Add(Breach.Overheard, $"seq {told.Seq} of room {told.Room} came to somebody who is out", index);
         }
 
         if (view.Connection != _connection)
@@ -117,6 +148,18 @@ internal sealed class ClientView(ClientHistory client, Numbering numbering)
         }
 
         Take(view, told.Room, told.Seq, index);
+    }
+
+    private void OnPutOut(PutOut put, int index)
+    {
+        if (_rooms.TryGetValue(put.Room, out var view) && !view.IsOut)
+        {
+            view.IsOut = true;
+        }
+        else
+        {
+            Add(Breach.Foreign, $"{put} though it was not in that room", index);
+        }
     }
 
     private void OnAcked(Acked acked, int index)
@@ -178,6 +221,9 @@ internal sealed class ClientView(ClientHistory client, Numbering numbering)
         public long Start { get; private set; } = start;
 
         public long Last { get; set; } = start;
+
+        /// <summary>Whether it was put out and has not been let in again. Acks of what it sent before may still come.</summary>
+        public bool IsOut { get; set; }
 
         /// <summary>The connection on which the room was last joined.</summary>
         public int Connection { get; private set; } = connection;

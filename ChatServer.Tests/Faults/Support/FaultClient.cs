@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text.Json;
+using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Faults.Support;
 
@@ -14,20 +16,29 @@ internal sealed class FaultClient : IAsyncDisposable
     private static readonly TimeSpan EndWithin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
 
-    private readonly string _token;
+    /// <summary>Small, so that one who does not read is felt soon.</summary>
+    private const int ReceiveBufferBytes = 32 * 1024;
+
     private readonly IReadOnlyList<Uri> _nodes;
+    private readonly HttpMessageInvoker _http;
     private readonly Random _random;
     private readonly ClientState _state;
     private readonly CancellationTokenSource _ended = new();
     private readonly Task _living;
     private volatile ClientWebSocket? _socket;
+    private volatile string? _token;
+    private volatile TaskCompletionSource? _pause;
     private int _connections;
     private int _node;
 
     /// <param name="interval">How long it waits between two messages.</param>
-    public FaultClient(Persona who, string token, IReadOnlyList<Uri> nodes, TimeSpan interval, int seed)
+    /// <param name="certificate">The nodes', where they are reached over TLS.</param>
+    public FaultClient(Persona who, string token, IReadOnlyList<Uri> nodes, TimeSpan interval, int seed, DevCertificate certificate)
     {
         (Who, _token, _nodes, _random) = (who, token, nodes, new Random(seed));
+        var handler = certificate.Handler();
+        handler.ConnectCallback = ConnectAsync;
+        _http = new(handler, disposeHandler: true);
         _state = new ClientState(who, interval, new Random(seed));
         _node = _random.Next(nodes.Count);
         _living = LiveAsync();
@@ -51,6 +62,42 @@ internal sealed class FaultClient : IAsyncDisposable
     /// <summary>Up to where it has seen a room.</summary>
     public long Since(long room) => _state.Since(room);
 
+    /// <summary>Messages that it has an ack for.</summary>
+    public IReadOnlyList<Acked> Acks => _state.Acks;
+
+    public bool IsIn(long room) => _state.IsIn(room);
+
+    /// <summary>Sends many messages at once.</summary>
+    public void Burst(long room, int count, bool areLarge) => _state.Burst(room, count, areLarge);
+
+    /// <summary>Reads nothing for a while.</summary>
+    public async Task PauseAsync(TimeSpan time)
+    {
+        var pause = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _state.Note(new Reads(Again: false));
+        _pause = pause;
+        await Task.Delay(time, _ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _pause = null;
+        _state.Note(new Reads(Again: true));
+        pause.SetResult();
+    }
+
+    /// <summary>Its session is about to end: it does not come back before it has another one.</summary>
+    public void LogOut()
+    {
+        _state.Note(new Logs(In: false));
+        _token = null;
+    }
+
+    /// <summary>It has a new session; a connection under the old one is gone.</summary>
+    public async Task LogInAsync(string token)
+    {
+        Drop();
+        await Eventually.TrueAsync(() => _socket is null, EndWithin, () => "the old connection lives on");
+        _state.Note(new Logs(In: true));
+        _token = token;
+    }
+
     /// <summary>Drops its connection without a close frame, like a browser that loses its network.</summary>
     public void Drop() => _socket?.Abort();
 
@@ -62,6 +109,7 @@ internal sealed class FaultClient : IAsyncDisposable
         await _ended.CancelAsync();
         Drop();
         await _living.WaitAsync(EndWithin);
+        _http.Dispose();
         _ended.Dispose();
     }
 
@@ -69,12 +117,18 @@ internal sealed class FaultClient : IAsyncDisposable
     {
         while (!_ended.IsCancellationRequested)
         {
+            if (_token is not { } token)
+            {
+                await Task.Delay(Step, _ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                continue;
+            }
+
             try
             {
                 using var socket = new ClientWebSocket();
                 socket.Options.SetRequestHeader("Origin", "http://localhost");
                 socket.Options.KeepAliveInterval = TimeSpan.Zero;
-                await ConnectAsync(socket);
+                await ConnectAsync(socket, token);
                 var receiving = ReceiveAsync(socket);
                 await Task.WhenAll(receiving, SendAsync(socket, receiving));
             }
@@ -91,13 +145,29 @@ internal sealed class FaultClient : IAsyncDisposable
         }
     }
 
-    private async Task ConnectAsync(ClientWebSocket socket)
+    private async Task ConnectAsync(ClientWebSocket socket, string token)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token);
         patience.CancelAfter(ConnectWithin);
-        await socket.ConnectAsync(_nodes[_node], patience.Token);
-        await socket.SendAsync(_state.Auth(_token, ++_connections), WebSocketMessageType.Text, endOfMessage: true, patience.Token);
         _socket = socket;
+        await socket.ConnectAsync(_nodes[_node], _http, patience.Token);
+        await socket.SendAsync(_state.Auth(token, ++_connections), WebSocketMessageType.Text, endOfMessage: true, patience.Token);
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext to, CancellationToken cancellation)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = ReceiveBufferBytes };
+        try
+        {
+            await socket.ConnectAsync(to.DnsEndPoint, cancellation);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            // Nobody else holds it.
+            socket.Dispose();
+            throw;
+        }
     }
 
     /// <summary>One frame after the other, until the connection has ended.</summary>
@@ -121,6 +191,7 @@ internal sealed class FaultClient : IAsyncDisposable
         {
             while (true)
             {
+                await (_pause?.Task ?? Task.CompletedTask).WaitAsync(_ended.Token);
                 var part = await socket.ReceiveAsync(message.GetMemory(16 * 1024), _ended.Token);
                 if (part.MessageType == WebSocketMessageType.Close)
                 {

@@ -24,11 +24,12 @@ internal sealed class FaultRun(int seed, TimeSpan time, Action<string> write)
     {
         await using var site = await FaultSite.StartAsync(seed, Interval);
         site.Begin();
+        var deck = new FaultDeck(site, _random);
         var began = TimeProvider.System.GetTimestamp();
         while (TimeProvider.System.GetElapsedTime(began) < time)
         {
             await Task.Delay(_random.Next(200, 1500));
-            await MakeAsync(site);
+            await MakeAsync(site, deck);
         }
 
         var settling = TimeProvider.System.GetTimestamp();
@@ -45,15 +46,15 @@ internal sealed class FaultRun(int seed, TimeSpan time, Action<string> write)
         missing.Should().BeNull("seed {0} must settle within {1}", seed, SettleWithin);
     }
 
-    private async Task MakeAsync(FaultSite site)
+    private async Task MakeAsync(FaultSite site, FaultDeck deck)
     {
         const double oftenTwo = 0.3;
-        var first = Fault.Draw(site, _random);
-        var second = _random.NextDouble() < oftenTwo ? Fault.Draw(site, _random) : null;
+        var first = deck.Draw();
+        var second = _random.NextDouble() < oftenTwo ? deck.DrawBeside(first) : null;
         var drops = Enumerable.Range(0, _random.Next(MaxDrops + 1))
             .Select(_ => DropAsync(site.Clients[_random.Next(site.Clients.Count)], TimeSpan.FromMilliseconds(_random.Next(2000)))).ToList();
         await Task.WhenAll(
-            Note(first).DoAsync(), second is null || Clash(first, second) ? Task.CompletedTask : Note(second).DoAsync(),
+            Note(first).DoAsync(), second is null ? Task.CompletedTask : Note(second).DoAsync(),
             Task.WhenAll(drops));
     }
 
@@ -71,12 +72,6 @@ internal sealed class FaultRun(int seed, TimeSpan time, Action<string> write)
         write($"{TimeProvider.System.GetUtcNow():HH:mm:ss.fff} {fault.Name} ({fault.Victim})");
         return fault;
     }
-
-    /// <summary>All proxies' faults end at once, by one proxy's <c>Resume</c>.</summary>
-    private static bool Clash(Fault first, Fault second) =>
-        first.Victim == second.Victim || (Touches(first) && Touches(second));
-
-    private static bool Touches(Fault fault) => fault.Victim == "redis" || fault.Victim.StartsWith("proxy", StringComparison.Ordinal);
 
     /// <summary>The breaches, the history around the first, and what the nodes said at that time.</summary>
     private static string Explain(FaultSite site, Findings findings)

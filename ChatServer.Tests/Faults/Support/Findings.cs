@@ -38,6 +38,15 @@ internal enum Breach
 
     /// <summary>Quantum was asked again for what it had saved, though nothing had failed.</summary>
     SavedAgain,
+
+    /// <summary>Quantum got a message late, though nothing was in its way that concerns its company.</summary>
+    SavedLate,
+
+    /// <summary>Somebody who was put out of a room, or who Quantum says is no member, got a message of it.</summary>
+    Overheard,
+
+    /// <summary>Somebody who reads was closed as slow.</summary>
+    CalledSlow,
 }
 
 /// <param name="Who">Whose history shows it; null if it is Quantum's.</param>
@@ -47,13 +56,26 @@ internal sealed record Finding(Breach Breach, string What, ClientHistory? Who = 
 /// <summary>What the checker has to say about a run.</summary>
 internal sealed record Findings(IReadOnlyList<Finding> All, int Acked, int Handed)
 {
+    /// <summary>Messages of which it is known that nothing was in the way of their being saved.</summary>
+    public int Unhindered { get; init; }
+
+    /// <summary>From an ack to Quantum, the longest among them.</summary>
+    public TimeSpan Slowest { get; init; }
+
+    /// <summary>How often somebody was put out of a room.</summary>
+    public int PutOut { get; init; }
+
+    /// <summary>How often somebody who did not read was closed as slow.</summary>
+    public int Slow { get; init; }
+
     public bool IsClean => All.Count == 0;
 
     public int Count(Breach breach) => All.Count(finding => finding.Breach == breach);
 
     /// <summary>One line.</summary>
     public override string ToString() =>
-        $"acked {Acked}, handed out {Handed}, "
+        string.Create(CultureInfo.InvariantCulture,
+            $"acked {Acked}, handed out {Handed}, put out {PutOut}, slow {Slow}, unhindered {Unhindered} (slowest {Slowest.TotalSeconds:F1} s), ")
         + string.Join(", ", Enum.GetValues<Breach>().Select(breach => $"{breach.ToString().ToLowerInvariant()} {Count(breach)}"));
 
     /// <summary>The first breaches, and the history around the very first.</summary>

@@ -30,6 +30,15 @@ internal sealed record Acked(long Room, string Identifier, long Seq) : ChatEvent
 /// <summary>An error that keeps the connection.</summary>
 internal sealed record Refused(long? Room, string? Identifier, string Code) : ChatEvent;
 
+/// <summary>The server put it out of a room of which it is no longer a member.</summary>
+internal sealed record PutOut(long Room) : ChatEvent;
+
+/// <summary>It stops reading, or reads again.</summary>
+internal sealed record Reads(bool Again) : ChatEvent;
+
+/// <summary>Its user logs out at Quantum, or in again.</summary>
+internal sealed record Logs(bool In) : ChatEvent;
+
 /// <param name="Code">The close code; 1006 if there was none.</param>
 internal sealed record Ended(int Code) : ChatEvent;
 
@@ -37,4 +46,7 @@ internal sealed record Ended(int Code) : ChatEvent;
 internal sealed record ClientHistory(Persona Who, IReadOnlyList<ChatEvent> Events);
 
 /// <summary>A row of Quantum's, in the order in which they were made.</summary>
-internal sealed record SavedRow(long Company, long Room, long User, string Identifier, string Body);
+internal sealed record SavedRow(long Company, long Room, long User, string Identifier, string Body)
+{
+    public DateTimeOffset At { get; init; } = TimeProvider.System.GetUtcNow();
+}

@@ -150,6 +150,27 @@ public sealed class MemberListsTests
         _source.Asked.Should().HaveCount(3);
     }
 
+    /// <summary>What Quantum answered before the change says nothing about the members after it.</summary>
+    [Theory(Timeout = Limit)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Drop_WhileAQuestionIsUnderWay_ItsAnswerCountsForNobody(bool wasMember)
+    {
+        var (answer, isAsked) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), 0);
+        _source.Before = () => Interlocked.Increment(ref isAsked) == 1 ? answer.Task : Task.CompletedTask;
+        var answers = 0;
+        _source.Answer = _ => wasMember == (Interlocked.Increment(ref answers) == 2) ? [7] : [];
+        var before = CheckAsync(7);
+        _lists.Drop(_room);
+
+        (await CheckAsync(7)).Should().Be(wasMember ? RoomAnswer.Forbidden : RoomAnswer.Granted);
+        answer.SetResult();
+
+        (await before).Should().Be(wasMember ? RoomAnswer.Forbidden : RoomAnswer.Granted);
+        (await CheckAsync(7)).Should().Be(wasMember ? RoomAnswer.Forbidden : RoomAnswer.Granted);
+        _source.Asked.Should().HaveCount(2);
+    }
+
     [Fact(Timeout = Limit)]
     public async Task RoomAccess_TheSessionsRooms_AreTheWholeAnswer()
     {

@@ -9,9 +9,10 @@ namespace ChatServer.Tests.Rooms.Support;
 /// <summary>A real connection of a user, whose peer keeps what it gets.</summary>
 internal sealed class RoomPeer
 {
-    public RoomPeer(long user = 7, int queueBytes = int.MaxValue, bool deflates = false, TimeProvider? time = null)
+    public RoomPeer(
+        long user = 7, int queueBytes = int.MaxValue, bool deflates = false, TimeProvider? time = null, bool queuesFirst = false)
     {
-        Outbound = new RecordingOutbound(queueBytes, time);
+        Outbound = new RecordingOutbound(queueBytes, time, queuesFirst);
         Connection = new Connection(Outbound, () => { }, TimeProvider.System) { Deflates = deflates };
         Connection.Authenticated(new Caller(user, 3, "rest", null, new SessionKey($"s{user}", 3, user), null));
     }

@@ -15,6 +15,13 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
     private readonly ConcurrentDictionary<(RoomKey Room, long User), long> _refusals = new();
     private readonly ConcurrentDictionary<RoomKey, Task<Outcome>> _asking = new();
 
+    /// <summary>Held while an answer is kept, and while all answers from before a change are dropped.</summary>
+    private readonly Lock _keeping = new();
+    private int _drops;
+
+    /// <summary>How often Quantum has said that a room's members have changed.</summary>
+    public int Changes => Volatile.Read(ref _drops);
+
     public async ValueTask<RoomAnswer> CheckAsync(RoomKey room, long userId, string tokenKey)
     {
         var began = time.GetTimestamp();
@@ -28,17 +35,20 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
             var mine = new TaskCompletionSource<Outcome>(TaskCreationOptions.RunContinuationsAsynchronously);
             var asking = _asking.GetOrAdd(room, mine.Task);
             var outcome = asking == mine.Task ? await AskAsync(room, userId, tokenKey, mine) : await asking;
-            var list = _lists.GetValueOrDefault(room);
             if (outcome == Outcome.Unreachable)
             {
+                var list = _lists.GetValueOrDefault(room);
                 return list is null || time.GetElapsedTime(list.At) >= RoomAccessOptions.Usable ? RoomAnswer.Unavailable
                     : list.Users.Contains(userId) ? RoomAnswer.Granted
                     : RoomAnswer.Forbidden;
             }
 
-            if (list is not null && list.At >= began && !list.Users.Contains(userId))
+            lock (_keeping)
             {
-                _refusals[(room, userId)] = list.At;
+                if (_lists.TryGetValue(room, out var list) && list.At >= began && !list.Users.Contains(userId))
+                {
+                    _refusals[(room, userId)] = list.At;
+                }
             }
 
             // If the one who asked was refused, the next one asks with its own token.
@@ -48,13 +58,18 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
     /// <summary>Quantum has told who is in a room without being asked.</summary>
     public void Refresh(RoomKey room, IEnumerable<long> users) => _lists[room] = new(users.ToFrozenSet(), time.GetTimestamp());
 
-    /// <summary>What is known of a room is no longer valid.</summary>
+    /// <summary>What is known of a room is no longer valid, nor is the answer to a question that is under way.</summary>
     public void Drop(RoomKey room)
     {
-        _lists.TryRemove(room, out _);
-        foreach (var refusal in _refusals.Keys.Where(refusal => refusal.Room == room))
+        lock (_keeping)
         {
-            _refusals.TryRemove(refusal, out _);
+            _drops++;
+            _asking.TryRemove(room, out _);
+            _lists.TryRemove(room, out _);
+            foreach (var refusal in _refusals.Keys.Where(refusal => refusal.Room == room))
+            {
+                _refusals.TryRemove(refusal, out _);
+            }
         }
     }
 
@@ -81,13 +96,9 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
             {
                 // Whoever asked before has just got the answer.
             }
-            else if (await source.GetMembersAsync(room, tokenKey, CancellationToken.None) is { } users)
-            {
-                Refresh(room, users);
-            }
             else
             {
-                _refusals[(room, userId)] = time.GetTimestamp();
+                Keep(room, userId, await source.GetMembersAsync(room, tokenKey, CancellationToken.None), asking.Task);
             }
 
             outcome = Outcome.Answered;
@@ -98,11 +109,32 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
         }
         finally
         {
-            _asking.TryRemove(room, out _);
+            _asking.TryRemove(KeyValuePair.Create(room, asking.Task));
             asking.SetResult(outcome);
         }
 
         return outcome;
+    }
+
+    /// <summary>Keeps an answer, unless the members have changed since it was asked for: whoever waits for it then asks again.</summary>
+    private void Keep(RoomKey room, long userId, IReadOnlyList<long>? users, Task<Outcome> asking)
+    {
+        lock (_keeping)
+        {
+            if (_asking.GetValueOrDefault(room) != asking)
+            {
+                return;
+            }
+
+            if (users is null)
+            {
+                _refusals[(room, userId)] = time.GetTimestamp();
+            }
+            else
+            {
+                Refresh(room, users);
+            }
+        }
     }
 
     /// <summary>Removes what is no longer valid, so that many rooms over a long time don't fill the memory.</summary>

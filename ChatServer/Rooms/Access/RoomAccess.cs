@@ -19,6 +19,9 @@ internal enum RoomAnswer
 /// </summary>
 internal sealed class RoomAccess(RoomAccessOptions options, MemberLists lists)
 {
+    /// <summary>Another number after each change of a room's members: an answer from before may no longer hold.</summary>
+    public int Changes => lists.Changes;
+
     public async ValueTask<RoomAnswer> CheckAsync(Caller caller, long roomId)
     {
         if (caller.RoomIds is { } rooms)
