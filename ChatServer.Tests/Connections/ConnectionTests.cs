@@ -122,10 +122,10 @@ public sealed class ConnectionTests : IAsyncDisposable
     [Fact]
     public void SendToUser_BeforeTheWelcome_IsNotSent()
     {
-        _connection.SendToUser("{\"type\":\"early\"}"u8);
+        _connection.SendToUser(FrameWriter.Frame(Opcode.Text, "{\"type\":\"early\"}"u8));
         _connection.HoldWelcome("{\"type\":\"auth\"}"u8);
         _connection.SendWelcome();
-        _connection.SendToUser("{\"type\":\"late\"}"u8);
+        _connection.SendToUser(FrameWriter.Frame(Opcode.Text, "{\"type\":\"late\"}"u8));
 
         _outbound.Texts.Select(frame => (string)frame["type"]!).Should().Equal("auth", "late");
     }
@@ -134,11 +134,11 @@ public sealed class ConnectionTests : IAsyncDisposable
     public void HoldWelcome_ThenSend_LeavesInOneWriteAndFirst()
     {
         _connection.HoldWelcome("{\"type\":\"auth\"}"u8);
-        _connection.SendToUser("{\"type\":\"early\"}"u8);
+        _connection.SendToUser(FrameWriter.Frame(Opcode.Text, "{\"type\":\"early\"}"u8));
         _outbound.Frames.Should().BeEmpty("it waits for what comes next");
 
         _connection.SendText("{\"type\":\"joined\"}"u8);
-        _connection.SendToUser("{\"type\":\"late\"}"u8);
+        _connection.SendToUser(FrameWriter.Frame(Opcode.Text, "{\"type\":\"late\"}"u8));
         _connection.SendWelcome();
 
         _outbound.Texts.Select(frame => (string)frame["type"]!).Should().Equal("auth", "joined", "late");

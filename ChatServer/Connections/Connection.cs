@@ -94,14 +94,14 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
         }
     }
 
-    /// <summary>Sends what is meant for its user, if it has been welcomed; before that it gets nothing.</summary>
-    public void SendToUser(ReadOnlySpan<byte> json)
+    /// <summary>Sends whole frames that are meant for its user, if it has been welcomed; before that it gets nothing.</summary>
+    public void SendToUser(ReadOnlySpan<byte> frames)
     {
         lock (_welcoming)
         {
             if (_isWelcome)
             {
-                SendText(json);
+                Send(frames);
             }
         }
     }

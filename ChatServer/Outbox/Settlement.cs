@@ -17,8 +17,11 @@ internal sealed record Settlement(string Epoch)
     /// <summary>Which of them become dead letters.</summary>
     public IReadOnlyList<DeadLetterDraft> Dead => _dead;
 
-    /// <summary>Who hears of it.</summary>
-    public IReadOnlyList<SenderNotice> Told => _told;
+    /// <summary>Who hears of it: for each sender one frame, or an array of frames.</summary>
+    public IReadOnlyList<SenderNotice> Told =>
+    [
+        .. _told.GroupBy(word => word.UserId, word => word.Json).Select(own => new SenderNotice(own.Key, Join([.. own]))),
+    ];
 
     public bool IsEmpty => UpTo == 0 && _aside.Count == 0;
 
@@ -45,10 +48,30 @@ internal sealed record Settlement(string Epoch)
             _told.Add(new(pending.Message!.FromUserId, told));
         }
     }
+
+    private static ReadOnlyMemory<byte> Join(IReadOnlyList<ReadOnlyMemory<byte>> frames)
+    {
+        if (frames.Count == 1)
+        {
+            return frames[0];
+        }
+
+        var joined = new byte[frames.Sum(frame => frame.Length) + frames.Count + 1];
+        var at = 0;
+        foreach (var frame in frames)
+        {
+            joined[at++] = (byte)(at == 1 ? '[' : ',');
+            frame.CopyTo(joined.AsMemory(at));
+            at += frame.Length;
+        }
+
+        joined[at] = (byte)']';
+        return joined;
+    }
 }
 
 /// <summary>A message that becomes a dead letter.</summary>
 internal sealed record DeadLetterDraft(string Place, ReadOnlyMemory<byte> Json, string Reason);
 
-/// <summary>A frame for all connections of a sender.</summary>
+/// <summary>A frame, or an array of frames, for all connections of a sender.</summary>
 internal sealed record SenderNotice(long UserId, ReadOnlyMemory<byte> Json);

@@ -24,7 +24,7 @@ internal sealed partial class UserChannels
 
     private void Pass(long userId, ReadOnlyMemory<byte> json)
     {
-        if (UserFrame.Read(json.Span) is not { } frame)
+        if (UserFrame.ReadAll(json.Span) is not { } frames)
         {
             Log.NoFrame(_logger, userId, json.Length);
             return;
@@ -32,7 +32,7 @@ internal sealed partial class UserChannels
 
         foreach (var connection in _connections.OfUser(userId))
         {
-            connection.SendToUser(frame.Span);
+            connection.SendToUser(frames);
         }
     }
 
