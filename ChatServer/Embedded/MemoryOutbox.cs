@@ -123,7 +123,7 @@ internal sealed class MemoryOutbox(TimeProvider time) : IOutbox
                 _rooms.Remove(room);
             }
 
-            return readOn ? new RoomPage(Epoch, Page(unsaved.Messages)) : RoomPage.Nothing;
+            return new(Epoch, readOn ? Page(unsaved.Messages) : [], HasMore: unsaved.Messages.Count > 0);
         }
     }
 

@@ -35,7 +35,7 @@ internal interface IOutbox
     /// </summary>
     /// <param name="readOn">Whether to read what comes next, up to <see cref="OutboxOptions.PageBytes"/> bytes.</param>
     /// <returns>
-    /// What comes next; none if it was not asked for. A room that has nothing to save any more leaves the rooms that have.
+    /// What comes next, as far as it was asked for. A room that has nothing to save any more leaves the rooms that have.
     /// </returns>
     /// <exception cref="RedisUnavailableException">Redis is out of reach; the messages may be met again.</exception>
     ValueTask<RoomPage> SettleAsync(RoomKey room, Settlement done, bool readOn);

@@ -91,7 +91,7 @@ internal sealed partial class RedisOutbox(
             Log.Lost(logger, lost, keys.Log(room), saved + 1);
         }
 
-        return new(epoch, messages);
+        return new(epoch, messages, HasMore: kind == "more" || messages.Count > 0);
     }
 
     public async IAsyncEnumerable<FileId> WaitingFilesAsync(int partition)

@@ -15,6 +15,8 @@ internal sealed partial class RoomDrainer(
 {
     private readonly RoomHand _hand = new(readAhead);
     private bool _isRead;
+    private bool _isCrowded;
+    private long? _readAt;
     private SaveTrouble? _trouble;
 
     public RoomKey Room => room;
@@ -58,9 +60,13 @@ internal sealed partial class RoomDrainer(
     /// <returns>False if nothing is left.</returns>
     private async Task<bool> SaveNextAsync(CancellationToken cancellation)
     {
-        if (!_isRead && !await ReadAsync(isNeeded: false, cancellation))
+        if (!_isRead)
         {
-            return false;
+            await GatherAsync(cancellation);
+            if (!await ReadAsync(isNeeded: false, cancellation))
+            {
+                return false;
+            }
         }
 
         if (_hand.First is { Message: null } unreadable)
@@ -88,11 +94,24 @@ internal sealed partial class RoomDrainer(
         return hasMore;
     }
 
+    /// <summary>
+    /// Where calls carry many messages, lets some come together: what a room's part in a call costs is then shared by them.
+    /// </summary>
+    private async Task GatherAsync(CancellationToken cancellation)
+    {
+        if (concurrency.MessagesAtOnce > 1 && !_isCrowded && _readAt is { } at
+            && OutboxOptions.GatherFor - time.GetElapsedTime(at) is var rest && rest > TimeSpan.Zero)
+        {
+            await Task.Delay(rest, time, cancellation);
+        }
+    }
+
     /// <returns>False if nothing is left.</returns>
     private async Task<bool> ReadAsync(bool isNeeded, CancellationToken cancellation)
     {
-        IsMetAgain = false;
+        (IsMetAgain, _readAt) = (false, time.GetTimestamp());
         var page = await readAhead.ReadAsync(() => outbox.SettleAsync(room, new(_hand.Epoch), readOn: true), cancellation);
+        _isCrowded = page.Messages.Count >= concurrency.MessagesAtOnce;
         return Take(page, isNeeded);
     }
 
@@ -144,7 +163,7 @@ internal sealed partial class RoomDrainer(
             return true;
         }
 
-        var readOn = ended.Count == _hand.Count;
+        var readOn = ended.Count == _hand.Count && concurrency.MessagesAtOnce == 1;
         IsMetAgain = false;
         var page = await outbox.SettleAsync(room, done, readOn);
         foreach (var (place, _, why) in done.Dead)
@@ -155,7 +174,13 @@ internal sealed partial class RoomDrainer(
 
         _hand.Remove(ended.Count);
         _trouble = null;
-        return !readOn || Take(page, isNeeded: false);
+        if (readOn)
+        {
+            return Take(page, isNeeded: false);
+        }
+
+        _isRead = _hand.Count > 0;
+        return page.HasMore;
     }
 
     /// <summary>No ChatServer wrote it: it becomes a dead letter, so that it holds up nobody.</summary>

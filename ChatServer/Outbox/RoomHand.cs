@@ -6,7 +6,7 @@ internal sealed class RoomHand(ReadAhead readAhead)
 {
     private readonly Queue<PendingSave> _messages = new();
     private long _taken;
-    private int _known;
+    private int _ready;
 
     /// <summary>The numbering in which they were read.</summary>
     public string Epoch { get; private set; } = "";
@@ -19,8 +19,10 @@ internal sealed class RoomHand(ReadAhead readAhead)
     /// <summary>Who wrote the next message, as far as is known.</summary>
     public long NextSender { get; private set; }
 
-    /// <summary>How many messages are ready to share a call; 0 if the next one must go alone. What is not in hand counts, if it is known.</summary>
-    public int Ready => _messages.Count > 0 ? CountReady(_messages) : _known;
+    /// <summary>
+    /// How many messages are ready to share a call; 0 if the next one must go alone. Also what was read before and is no longer in hand.
+    /// </summary>
+    public int Ready => _ready;
 
     /// <summary>Takes a page in hand.</summary>
     /// <param name="isNeeded">It is saved now; otherwise it is taken only if there is space.</param>
@@ -28,7 +30,7 @@ internal sealed class RoomHand(ReadAhead readAhead)
     {
         Epoch = page.Epoch;
         NextSender = page.Messages is [var first, ..] ? SenderOf(first) : NextSender;
-        _known = CountReady(page.Messages);
+        _ready = CountReady(page.Messages);
         var bytes = page.Messages.Sum(message => (long)message.Size);
         if (readAhead.TryTake(bytes))
         {
@@ -46,12 +48,12 @@ internal sealed class RoomHand(ReadAhead readAhead)
     }
 
     /// <summary>The next messages for one call: as many as are ready; one if it must go alone.</summary>
-    public IReadOnlyList<PendingSave> Next(int most) => [.. _messages.Take(Math.Min(most, Math.Max(1, CountReady(_messages))))];
+    public IReadOnlyList<PendingSave> Next(int most) => [.. _messages.Take(Math.Min(most, Math.Max(1, _ready)))];
 
     /// <summary>The first ones have come to their end.</summary>
     public void Remove(int count)
     {
-        for (; count > 0; count--)
+        for (var left = count; left > 0; left--)
         {
             _messages.Dequeue();
         }
@@ -63,6 +65,7 @@ internal sealed class RoomHand(ReadAhead readAhead)
         else
         {
             NextSender = SenderOf(_messages.Peek());
+            _ready = _ready > count ? _ready - count : CountReady(_messages);
         }
     }
 
@@ -78,7 +81,6 @@ internal sealed class RoomHand(ReadAhead readAhead)
     /// <summary>Forgets what is in hand; it can be read again.</summary>
     public void LetGo()
     {
-        _known = _messages.Count > 0 ? CountReady(_messages) : _known;
         _messages.Clear();
         readAhead.Return(_taken);
         _taken = 0;

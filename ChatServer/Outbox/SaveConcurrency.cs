@@ -27,6 +27,9 @@ internal sealed class SaveConcurrency(int most, BulkSaves bulk, TimeProvider tim
     /// <summary>How many messages this node has brought to Quantum. It tells a message that fails alone from an outage.</summary>
     public long Saved => Volatile.Read(ref _saved);
 
+    /// <summary>How many messages a call may carry now.</summary>
+    public int MessagesAtOnce => bulk.MessagesAtOnce;
+
     /// <summary>How many calls may be under way now.</summary>
     public int Allowed
     {

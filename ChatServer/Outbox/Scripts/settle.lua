@@ -4,7 +4,8 @@
 --       which enough is read (0: nothing), seconds that a saved log is kept, messages that a log keeps at least, time for dead letters,
 --       number of entries set aside that are settled, number of dead letters, their ids; for each dead letter: its place (seq or id), JSON,
 --       reason; then for each that is to be told something: the user's channel, JSON.
--- Answer: epoch, seq up to which the room is saved, "aside" or "log", entries, messages that the log should hold and does not.
+-- Answer: epoch, seq up to which the room is saved, where the entries are from ("aside" or "log"; "more" if none were asked for and there
+--       are some; empty if there are none), entries, messages that the log should hold and does not.
 local call, format = redis.call, string.format
 local room, log, unsaved, aside, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local state = call('HMGET', room, 'epoch', 'seq', 'saved', 'past')
@@ -85,7 +86,7 @@ if not hasAside and saved >= seq then
   return { epoch or '', format('%d', saved), '', {}, 0 }
 end
 if enough == 0 then
-  return { epoch or '', format('%d', saved), '', {}, 0 }
+  return { epoch or '', format('%d', saved), 'more', {}, 0 }
 end
 if hasAside then
   return { epoch or '', format('%d', saved), 'aside', read(aside, '-'), 0 }
