@@ -119,7 +119,7 @@ internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
     /// How long a room's messages come together for its next part in a call, where calls carry many. One that comes after a silence does
     /// not wait.
     /// </summary>
-    public static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(100);
+    public static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How long Quantum is not asked whether it takes several messages in one call, after it has said that it does not.</summary>
     public static readonly TimeSpan AskForBulkAgain = TimeSpan.FromMinutes(5);
