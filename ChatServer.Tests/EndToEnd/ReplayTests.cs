@@ -1,4 +1,10 @@
+using ChatServer.Backplane;
+using ChatServer.Protocol;
+using ChatServer.Rooms;
+using ChatServer.Tests.Backplane.Support;
 using ChatServer.Tests.Support;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ChatServer.Tests.EndToEnd;
 
@@ -93,6 +99,29 @@ public sealed class ReplayTests(TwoNodes chat) : IClassFixture<TwoNodes>
         (await JoinAsync(inTime, 403, count - 1000, epoch)).Flag("recovered").Should().BeTrue();
         (await MessagesAsync(inTime, 1000)).Select(message => message.Seq).Should()
             .Equal(Enumerable.Range(count - 1000 + 1, 1000).Select(seq => (long)seq));
+    }
+
+    [Fact]
+    public async Task While_Quantum_is_away_a_log_holds_more_than_a_returning_client_is_sent()
+    {
+        const int beyond = RoomOptions.MaxReplayMessages + 100;
+        chat.Chat.Quantum.Instead = (_, context) =>
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return Task.FromResult(true);
+        };
+        var room = new RoomKey(TestSessions.Company, 408);
+        var backplane = chat.Node.Services.GetRequiredService<IBackplane>();
+        await Task.WhenAll(Enumerable.Range(1, beyond).Select(number => backplane.AcceptAsync(Drafts.Of(room, 1, $"{number}"))));
+        var epoch = (await backplane.ReadAsync(room, 0, 0)).Epoch;
+
+        await using var tooOld = await LoginAsync(chat.Second, 2);
+        (await JoinAsync(tooOld, 408, 99, epoch)).Flag("recovered").Should().BeFalse();
+        await using var inTime = await LoginAsync(chat.Second, 3);
+        (await JoinAsync(inTime, 408, 100, epoch)).Flag("recovered").Should().BeTrue();
+        (await MessagesAsync(inTime, RoomOptions.MaxReplayMessages)).Select(message => message.Seq).Should()
+            .Equal(Enumerable.Range(101, RoomOptions.MaxReplayMessages).Select(seq => (long)seq));
+        chat.Chat.Quantum.Instead = (_, _) => Task.FromResult(false);
     }
 
     [Fact]

@@ -135,10 +135,14 @@ public sealed class RedisOutboxTests(RedisServer redis) : OutboxContract, IClass
         (await _node.Database.KeyTimeToLiveAsync(log)).Should().BeNull();
         (await Backplane.ReadAsync(room, 0, 2000)).Messages.Should().HaveCount(1500);
 
-        while ((await Outbox.UnsavedOfAsync(room)).Count > 0)
+        var saved = new List<long>();
+        for (var page = await Outbox.UnsavedOfAsync(room); page.Count > 0; page = await Outbox.UnsavedOfAsync(room))
         {
+            saved.AddRange(page.Select(pending => pending.Seq));
             await Outbox.SettleAsync(room, int.MaxValue);
         }
+
+        saved.Should().Equal(Enumerable.Range(1, 1500).Select(seq => (long)seq));
 
         (await _node.Database.KeyTimeToLiveAsync(log))!.Value.Should().BeGreaterThan(TimeSpan.FromHours(24));
         var held = (await Backplane.ReadAsync(room, 0, 2000)).Messages;

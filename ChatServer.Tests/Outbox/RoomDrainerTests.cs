@@ -153,6 +153,28 @@ public sealed class RoomDrainerTests : IAsyncLifetime
         Quantum.Calls.Select(call => call.Identifier).Should().Equal(["id1", "id1", "id2"], "the same key tells Quantum that it has it");
     }
 
+    [Fact(Timeout = Limit)]
+    public async Task Run_InBulk_LetsMessagesComeTogetherUnlessThereAreManyAlready()
+    {
+        var bulk = _parts!.Options with { SaveBatch = 3, ServiceToken = "service" };
+        var saver = Saving.Saver(_parts, new BackplaneOverMemory(new MemoryOutbox(_time)), _sessions, _time, bulk);
+        var drainer = Saving.Drainer(Room, _outbox, saver, Saving.Places(4, _time, bulk), _time);
+        Post("rest", messages: 7);
+        await drainer.RunAsync(_stopping.Token).WaitAsync(Patience);
+        Quantum.Calls.Should().HaveCount(7, "what is there already waits for nothing");
+
+        Post("rest", messages: 1, from: 8);
+        await drainer.RunAsync(_stopping.Token).WaitAsync(Patience);
+        Post("rest", messages: 1, from: 9);
+        var running = drainer.RunAsync(_stopping.Token);
+        await Task.Delay(100);
+        Quantum.Calls.Should().HaveCount(8);
+        Post("rest", messages: 1, from: 10);
+        await AdvanceUntilAsync(OutboxOptions.GatherFor, () => running.IsCompleted);
+
+        Quantum.Batches[^1].Select(call => call.Identifier).Should().Equal("id9", "id10");
+    }
+
     private void KnowsOnly(string token) =>
         Quantum.Instead = (call, context) =>
         {
@@ -161,10 +183,10 @@ public sealed class RoomDrainerTests : IAsyncLifetime
             return Task.FromResult(!isKnown);
         };
 
-    private void Post(string token, int messages = 1)
+    private void Post(string token, int messages = 1, int from = 1)
     {
         _ = _sessions.KeepTokenAsync(7, Encoding.ASCII.GetBytes(token), TimeSpan.FromDays(7)).AsTask();
-        for (var seq = 1; seq <= messages; seq++)
+        for (var seq = from; seq < from + messages; seq++)
         {
             _outbox.Add(Room, seq, Drafts.Of(Room, 7, $"id{seq}").Json.Number(seq).ToArray());
         }

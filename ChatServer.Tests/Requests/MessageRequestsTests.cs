@@ -43,6 +43,26 @@ public sealed class MessageRequestsTests : IAsyncDisposable
         (await _parts.Get<UserTokens>().NewestAsync(7)).Should().Be("rest-7", "whoever saves it needs the sender's token");
     }
 
+    [Fact(Timeout = Limit)]
+    public async Task Send_TheFirstMessageOfAConnection_RemembersItsSessionAndTheOthersDoNot()
+    {
+        var peer = await RequestPeer.JoinAsync(_parts, 7, Room);
+        (await _parts.Sessions.FindTokenAsync(7)).Should().BeNull("most who connect write nothing");
+        _parts.Sessions.Failure = new RedisUnavailableException("away");
+        await peer.ChatAsync(Room, "a1");
+        await peer.NextAsync("ack");
+        _parts.Sessions.Failure = null;
+
+        await peer.ChatAsync(Room, "a2");
+        await peer.NextAsync("ack");
+        (await _parts.Sessions.FindTokenAsync(7)).Should().NotBeNull("what failed is tried again");
+        await _parts.Sessions.KeepTokenAsync(7, "other"u8.ToArray(), TimeSpan.FromDays(1));
+        await peer.ChatAsync(Room, "a3");
+        await peer.NextAsync("ack");
+
+        (await _parts.Sessions.FindTokenAsync(7))!.Value.ToArray().Should().Equal("other"u8.ToArray());
+    }
+
     [Theory(Timeout = Limit)]
     [InlineData("""{"type":"chat","room_id":12,"body":"x"}""", "bad_frame")]
     [InlineData("""{"type":"chat","room_id":12,"identifier":"","body":"x"}""", "bad_frame")]
