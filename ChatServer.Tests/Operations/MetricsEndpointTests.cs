@@ -35,13 +35,15 @@ public sealed class MetricsEndpointTests : IAsyncDisposable
         await peer.SendAsync(FileFrames.Announce(12, "f1", 10));
         await _parts.Outbox.SettleAsync(new(3, 12), 1, "why");
         (await _saves.TakeAsync(new(5, 12), sender: 7, ready: 1, isAlone: false, CancellationToken.None)).End(SaveEnd.Saved);
-        await using var site = await StartAsync(services => services.AddSingleton<IOutbox>(_parts.Outbox));
+        await using var site = await StartAsync(
+            services => services.AddSingleton(TimeProvider.System).AddSingleton<IOutbox>(_parts.Outbox));
 
         var values = await ValuesAsync(site);
 
         values.Should().Contain("chatserver_connections", 3).And.Contain("chatserver_rooms", 1).And.Contain("chatserver_uploads", 1)
             .And.Contain("chatserver_saved_total", 1).And.Contain("chatserver_saves_allowed", _saves.Allowed)
-            .And.Contain("chatserver_outbox_messages", 1).And.Contain("chatserver_dead_letters", 1).And.Contain("chatserver_redis_up", 1);
+            .And.Contain("chatserver_outbox_messages", 1).And.ContainKey("chatserver_outbox_stuck_seconds")
+            .And.Contain("chatserver_dead_letters", 1).And.Contain("chatserver_redis_up", 1);
         values["chatserver_allocated_bytes_total"].Should().BePositive();
     }
 

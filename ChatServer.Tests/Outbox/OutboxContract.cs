@@ -71,7 +71,13 @@ public abstract class OutboxContract
         page.Messages.Select(pending => pending.Seq).Should().Equal(3, 4, 5);
         (await Outbox.SettleAsync(room, 1)).Messages.Should().BeEmpty("it was not asked to read on");
         (await Outbox.UnsavedOfAsync(room)).Select(pending => pending.Seq).Should().Equal(4, 5);
-        (await Outbox.SettleAsync(room, 2, readOn: true)).Messages.Should().BeEmpty();
+        var before = (await UnsavedAsync(room)).Single().Since;
+        await Task.Delay(5);
+        await Outbox.SettleAsync(room, 0);
+        (await UnsavedAsync(room)).Single().Since.Should().Be(before);
+        await Outbox.SettleAsync(room, 1);
+        (await UnsavedAsync(room)).Single().Since.Should().BeGreaterThan(before, "it has got somewhere");
+        (await Outbox.SettleAsync(room, 1, readOn: true)).Messages.Should().BeEmpty();
         (await UnsavedAsync(room)).Should().BeEmpty();
     }
 

@@ -61,7 +61,7 @@ public sealed class RoomDrainerTests : IAsyncLifetime
 
         running.IsCompleted.Should().BeFalse("after an outage the sender has time to log in");
         await AdvanceUntilAsync(TimeSpan.FromSeconds(15), () => running.IsCompleted);
-        (await _outbox.SizeAsync()).Should().Be(new OutboxSize(0, 1));
+        (await _outbox.SizeAsync()).Should().Be(new OutboxSize(0, 1, null));
     }
 
     [Fact(Timeout = Limit)]
@@ -77,7 +77,7 @@ public sealed class RoomDrainerTests : IAsyncLifetime
 
         await AdvanceUntilAsync(TimeSpan.FromSeconds(1), () => running.IsCompleted);
         Quantum.Saved.Should().ContainSingle();
-        (await _outbox.SizeAsync()).Should().Be(new OutboxSize(0, 0));
+        (await _outbox.SizeAsync()).Should().Be(new OutboxSize(0, 0, null));
     }
 
     [Fact(Timeout = Limit)]
@@ -117,7 +117,7 @@ public sealed class RoomDrainerTests : IAsyncLifetime
         await Drain().WaitAsync(Patience);
 
         Quantum.Saved.Select(call => call.Identifier).Should().Equal("id1", "id3");
-        (await _outbox.SizeAsync()).Should().Be(new OutboxSize(0, 1));
+        (await _outbox.SizeAsync()).Should().Be(new OutboxSize(0, 1, null));
     }
 
     [Fact(Timeout = Limit)]

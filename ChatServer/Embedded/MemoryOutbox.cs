@@ -93,7 +93,9 @@ internal sealed class MemoryOutbox(TimeProvider time) : IOutbox
     {
         lock (_gate)
         {
-            return new(new OutboxSize(_rooms.Values.Sum(room => (long)room.Messages.Count), _dead));
+            return new(new OutboxSize(
+                _rooms.Values.Sum(room => (long)room.Messages.Count), _dead,
+                _rooms.Count == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(_rooms.Values.Min(room => room.Since))));
         }
     }
 
@@ -122,6 +124,10 @@ internal sealed class MemoryOutbox(TimeProvider time) : IOutbox
             {
                 _rooms.Remove(room);
             }
+            else if (done.UpTo > 0)
+            {
+                unsaved.Since = time.GetUtcNow().ToUnixTimeMilliseconds();
+            }
 
             return new(Epoch, readOn ? Page(unsaved.Messages) : [], HasMore: unsaved.Messages.Count > 0);
         }
@@ -147,7 +153,7 @@ internal sealed class MemoryOutbox(TimeProvider time) : IOutbox
 
     private sealed class Unsaved(long since)
     {
-        public long Since => since;
+        public long Since { get; set; } = since;
 
         public Queue<PendingSave> Messages { get; } = new();
     }

@@ -13,7 +13,9 @@ internal static class MetricsEndpoint
 {
     public static void MapMetrics(this IEndpointRouteBuilder app) =>
         app.MapGet("/metrics",
-            async (ConnectionRegistry connections, RoomDirectory rooms, UploadWatch uploads, SaveConcurrency saves, IOutbox outbox) =>
+            async (
+                ConnectionRegistry connections, RoomDirectory rooms, UploadWatch uploads, SaveConcurrency saves, IOutbox outbox,
+                TimeProvider time) =>
         {
             var text = new StringBuilder();
             Gauge(text, "chatserver_connections", "Open connections of this node.", connections.Count);
@@ -27,6 +29,11 @@ internal static class MetricsEndpoint
             {
                 var size = await outbox.SizeAsync();
                 Gauge(text, "chatserver_outbox_messages", "Messages of all rooms that Quantum does not have yet.", size.Waiting);
+                var stuck = size.StuckSince is { } since ? time.GetUtcNow() - since : TimeSpan.Zero;
+                Gauge(
+                    text, "chatserver_outbox_stuck_seconds",
+                    "For how long the room that waits longest has had messages for Quantum of which none was saved.",
+                    (long)Math.Max(0, stuck.TotalSeconds));
                 Gauge(text, "chatserver_dead_letters", "Messages of all rooms that Quantum will not have.", size.Dead);
                 Gauge(text, "chatserver_redis_up", "Whether Redis answers.", 1);
             }

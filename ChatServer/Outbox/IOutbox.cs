@@ -75,5 +75,7 @@ internal interface IOutbox
 /// <summary>What waits, of all rooms.</summary>
 /// <param name="Waiting">Messages that Quantum does not have yet.</param>
 /// <param name="Dead">Dead letters.</param>
-/// <param name="OldestSince">Since when some room has had something to save, the longest; null if none has.</param>
-internal readonly record struct OutboxSize(long Waiting, long Dead, DateTimeOffset? OldestSince = null);
+/// <param name="StuckSince">
+/// Since when the room that waits longest has had something to save without any of it being saved; null if no room has something.
+/// </param>
+internal readonly record struct OutboxSize(long Waiting, long Dead, DateTimeOffset? StuckSince);

@@ -10,5 +10,5 @@ internal sealed record RoomPage(string Epoch, IReadOnlyList<PendingSave> Message
 }
 
 /// <summary>A room that has something to save.</summary>
-/// <param name="Since">Milliseconds since 1970 by Redis's clock: when it came to have something.</param>
+/// <param name="Since">Milliseconds since 1970 by Redis's clock: when it came to have something, or some of it was last saved.</param>
 internal readonly record struct UnsavedRoom(Protocol.RoomKey Room, long Since);

@@ -57,6 +57,11 @@ end
 
 if upTo > saved then
   moveTo(upTo)
+  if saved < seq then
+    -- The set tells which room has waited longest without getting anywhere.
+    local time = call('TIME')
+    call('ZADD', unsaved, 'XX', format('%d', time[1] * 1000 + math.floor(time[2] / 1000)), ARGV[1])
+  end
 end
 -- Also where all was noted before: then the answer got lost, and whether anybody was told is not known.
 for place = firstTold, #ARGV, 2 do
