@@ -16,6 +16,9 @@ public abstract class BackplaneContract
 
     private protected abstract IBackplane Backplane { get; }
 
+    /// <summary>Somebody publishes for a user.</summary>
+    private protected abstract Task TellUserAsync(long user, byte[] json);
+
     [Fact(Timeout = Limit)]
     public async Task Accept_FirstMessages_CountFromOneInOneEpoch()
     {
@@ -254,18 +257,18 @@ public abstract class BackplaneContract
     }
 
     [Fact(Timeout = Limit)]
-    public async Task NotifyUser_ReachesTheListenersOfThatUserUntilTheyEnd()
+    public async Task SubscribeToUser_ReachesTheListenersOfThatUserUntilTheyEnd()
     {
         var user = Drafts.NewRoom().RoomId;
         var (mine, others) = (new ConcurrentQueue<string>(), new ConcurrentQueue<string>());
         var subscription = await Backplane.SubscribeToUserAsync(user, json => mine.Enqueue(Heard.Text(json)));
         await using var other = await Backplane.SubscribeToUserAsync(user + 1_000_000, json => others.Enqueue(Heard.Text(json)));
 
-        await Backplane.NotifyUserAsync(user, "{\"type\":\"a\",\"x\":\"é\"}"u8.ToArray());
+        await TellUserAsync(user, "{\"type\":\"a\",\"x\":\"é\"}"u8.ToArray());
         await Eventually.TrueAsync(() => mine.Count == 1, TimeSpan.FromSeconds(5), () => "the user heard nothing");
         await subscription.DisposeAsync();
-        await Backplane.NotifyUserAsync(user, "{\"type\":\"b\"}"u8.ToArray());
-        await Backplane.NotifyUserAsync(user + 1_000_000, "{\"type\":\"c\"}"u8.ToArray());
+        await TellUserAsync(user, "{\"type\":\"b\"}"u8.ToArray());
+        await TellUserAsync(user + 1_000_000, "{\"type\":\"c\"}"u8.ToArray());
         await Eventually.TrueAsync(() => !others.IsEmpty, TimeSpan.FromSeconds(5), () => "the other user heard nothing");
 
         mine.Should().Equal("{\"type\":\"a\",\"x\":\"é\"}");

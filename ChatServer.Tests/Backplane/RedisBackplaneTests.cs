@@ -18,6 +18,9 @@ public sealed class RedisBackplaneTests(RedisServer redis) : BackplaneContract, 
 
     private RedisNode Node => _node!;
 
+    private protected override Task TellUserAsync(long user, byte[] json) =>
+        Node.Database.PublishAsync(RedisChannel.Literal(RedisKeys.UserChannel(user)), json);
+
     public async ValueTask InitializeAsync() => _node = await RedisNode.ConnectAsync(redis);
 
     public ValueTask DisposeAsync() => Node.DisposeAsync();
@@ -127,7 +130,7 @@ public sealed class RedisBackplaneTests(RedisServer redis) : BackplaneContract, 
         var read = Stopwatch.GetTimestamp();
         await node.Backplane.Awaiting(backplane => backplane.ReadAsync(room, 0, 1).AsTask())
             .Should().ThrowAsync<RedisUnavailableException>();
-        await node.Backplane.Awaiting(backplane => backplane.NotifyUserAsync(7, "{}"u8.ToArray()).AsTask())
+        await node.Backplane.Awaiting(backplane => backplane.NotifyRoomAsync(room, new(0, 0, "{}"u8.ToArray())).AsTask())
             .Should().ThrowAsync<RedisUnavailableException>();
         Stopwatch.GetElapsedTime(read).Should().BeLessThan(TimeSpan.FromSeconds(5));
 

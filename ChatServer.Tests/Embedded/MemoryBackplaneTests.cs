@@ -15,6 +15,12 @@ public sealed class MemoryBackplaneTests : BackplaneContract
 
     private protected override IBackplane Backplane { get; }
 
+    private protected override Task TellUserAsync(long user, byte[] json)
+    {
+        ((MemoryBackplane)Backplane).NotifyUser(user, json);
+        return Task.CompletedTask;
+    }
+
     [Fact(Timeout = Limit)]
     public async Task Accept_IdentifierOlderThanTenMinutes_IsNewAgain()
     {

@@ -27,7 +27,7 @@ public sealed class UserChannelsTests : IAsyncDisposable
         var (one, tab) = (await RequestPeer.LoginAsync(_parts, 7), await RequestPeer.LoginAsync(_parts, 7));
         var other = await RequestPeer.LoginAsync(_parts, 77);
 
-        await TellAsync(7, """{"type":"news","n":1}""");
+        Tell(7, """{"type":"news","n":1}""");
 
         (await one.NextAsync("news")).Number("n").Should().Be(1);
         (await tab.NextAsync("news")).Number("n").Should().Be(1);
@@ -40,7 +40,7 @@ public sealed class UserChannelsTests : IAsyncDisposable
     {
         var peer = await RequestPeer.LoginAsync(_parts, 7);
 
-        await TellAsync(7, """{"type":"chat","body":"from elsewhere"}""");
+        Tell(7, """{"type":"chat","body":"from elsewhere"}""");
 
         (await peer.NextAsync("chat")).Messages().Should().ContainSingle().Which.Text("body").Should().Be("from elsewhere");
     }
@@ -50,8 +50,8 @@ public sealed class UserChannelsTests : IAsyncDisposable
     {
         var peer = await RequestPeer.LoginAsync(_parts, 7);
 
-        await TellAsync(7, """{"title":"no type"}""");
-        await TellAsync(7, """{"type":"end"}""");
+        Tell(7, """{"title":"no type"}""");
+        Tell(7, """{"type":"end"}""");
 
         await peer.NextAsync("end");
         _parts.Log.All.Where(line => line.StartsWith("Warning", StringComparison.Ordinal)).Should().ContainSingle()
@@ -66,10 +66,10 @@ public sealed class UserChannelsTests : IAsyncDisposable
         _parts.Connections.TryAddToUser(peer.Connection);
         await _parts.Get<UserChannels>().EnterAsync(7);
 
-        await TellAsync(7, """{"type":"early"}""");
+        Tell(7, """{"type":"early"}""");
         peer.Connection.HoldWelcome("""{"type":"auth"}"""u8);
         peer.Connection.SendWelcome();
-        await TellAsync(7, """{"type":"later"}""");
+        Tell(7, """{"type":"later"}""");
 
         await peer.NextAsync("auth");
         await peer.NextAsync("later");
@@ -83,14 +83,14 @@ public sealed class UserChannelsTests : IAsyncDisposable
         await channels.EnterAsync(7);
 
         channels.Leave(7);
-        await TellAsync(7, """{"type":"still"}""");
+        Tell(7, """{"type":"still"}""");
         await peer.NextAsync("still");
         channels.Leave(7);
-        await TellAsync(7, """{"type":"gone"}""");
+        Tell(7, """{"type":"gone"}""");
 
         peer.Waiting.Should().BeEmpty();
         await channels.EnterAsync(7);
-        await TellAsync(7, """{"type":"again"}""");
+        Tell(7, """{"type":"again"}""");
         await peer.NextAsync("again");
     }
 
@@ -103,13 +103,12 @@ public sealed class UserChannelsTests : IAsyncDisposable
         _parts.Backplane.BeforeSubscribe = _ => Task.CompletedTask;
 
         var peer = await RequestPeer.LoginAsync(_parts, 7);
-        await TellAsync(7, """{"type":"once"}""");
-        await TellAsync(7, """{"type":"end"}""");
+        Tell(7, """{"type":"once"}""");
+        Tell(7, """{"type":"end"}""");
 
         await peer.NextAsync("once");
         await peer.NextAsync("end");
     }
 
-    private Task TellAsync(long user, string json) =>
-        _parts.Backplane.NotifyUserAsync(user, Encoding.UTF8.GetBytes(json)).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+    private void Tell(long user, string json) => _parts.Backplane.NotifyUser(user, Encoding.UTF8.GetBytes(json));
 }

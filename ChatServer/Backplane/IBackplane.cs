@@ -58,10 +58,6 @@ internal interface IBackplane
     /// <summary>Sends a frame that is not stored to the room's members on every node.</summary>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask NotifyRoomAsync(RoomKey room, RoomNotice notice);
-
-    /// <summary>Sends a JSON frame to all connections of a user on every node.</summary>
-    /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
-    ValueTask NotifyUserAsync(long userId, ReadOnlyMemory<byte> json);
 }
 
 /// <summary>

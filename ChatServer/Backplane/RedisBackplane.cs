@@ -97,9 +97,6 @@ internal sealed partial class RedisBackplane : IBackplane
     public async ValueTask NotifyRoomAsync(RoomKey room, RoomNotice notice) =>
         await RedisCalls.TryAsync(() => _database.PublishAsync(RedisChannel.Literal(_keys.RoomChannel(room)), RoomPayload.Notice(notice)));
 
-    public async ValueTask NotifyUserAsync(long userId, ReadOnlyMemory<byte> json) =>
-        await RedisCalls.TryAsync(() => _database.PublishAsync(RedisChannel.Literal(RedisKeys.UserChannel(userId)), json));
-
     private static partial class Log
     {
         [LoggerMessage(300, LogLevel.Warning,

@@ -21,7 +21,7 @@ internal sealed class MemoryBackplane : IBackplane
     public MemoryBackplane(MemoryOutbox outbox, LogLimits limits, TimeProvider time)
     {
         (_outbox, _limits, _time) = (outbox, limits, time);
-        outbox.Tell = Notify;
+        outbox.Tell = NotifyUser;
     }
 
     public void Accept(MessageDraft draft, IAcceptListener listener) => listener.OnAccepted(draft, Accept(draft));
@@ -91,13 +91,8 @@ internal sealed class MemoryBackplane : IBackplane
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask NotifyUserAsync(long userId, ReadOnlyMemory<byte> json)
-    {
-        Notify(userId, json);
-        return ValueTask.CompletedTask;
-    }
-
-    private void Notify(long userId, ReadOnlyMemory<byte> json)
+    /// <summary>Sends JSON frames to all connections of a user.</summary>
+    public void NotifyUser(long userId, ReadOnlyMemory<byte> json)
     {
         lock (_gate)
         {

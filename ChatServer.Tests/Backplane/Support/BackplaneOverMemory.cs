@@ -41,9 +41,6 @@ internal sealed class BackplaneOverMemory(MemoryOutbox outbox) : IBackplane
     /// <summary>Runs before each notice.</summary>
     public Func<Task> BeforeNotice { get; set; } = () => Task.CompletedTask;
 
-    /// <summary>Runs before a user is told something.</summary>
-    public Func<Task> BeforeUserNotice { get; set; } = () => Task.CompletedTask;
-
     /// <summary>How many hear what Quantum orders.</summary>
     public int ControlListeners => _control?.GetInvocationList().Length ?? 0;
 
@@ -94,11 +91,7 @@ internal sealed class BackplaneOverMemory(MemoryOutbox outbox) : IBackplane
         await _backplane.NotifyRoomAsync(room, notice);
     }
 
-    public async ValueTask NotifyUserAsync(long userId, ReadOnlyMemory<byte> json)
-    {
-        await BeforeUserNotice();
-        await _backplane.NotifyUserAsync(userId, json);
-    }
+    public void NotifyUser(long userId, ReadOnlyMemory<byte> json) => _backplane.NotifyUser(userId, json);
 
     private async Task AcceptAsync(MessageDraft draft, IAcceptListener listener)
     {

@@ -1,5 +1,7 @@
+using ChatServer.Redis;
 using ChatServer.Tests.Redis.Support;
 using ChatServer.Tests.Support;
+using StackExchange.Redis;
 
 namespace ChatServer.Tests.Redis.Subscriptions;
 
@@ -21,7 +23,7 @@ public sealed class RedisSubscriptionsTests(RedisServer redis) : IClassFixture<R
         {
             await node.Database.ExecuteAsync("CLIENT", "KILL", "TYPE", "pubsub");
             await Eventually.TrueAsync(() => Volatile.Read(ref calls) == round, TimeSpan.FromSeconds(10), () => "nobody was told");
-            await node.Backplane.NotifyUserAsync(7, "{}"u8.ToArray());
+            await node.Database.PublishAsync(RedisChannel.Literal(RedisKeys.UserChannel(7)), "{}");
             await Eventually.TrueAsync(() => Volatile.Read(ref heard) == round - 1, TimeSpan.FromSeconds(5), () => "it is deaf");
 
             // The probes of two more seconds follow on each other.
