@@ -45,6 +45,20 @@ public sealed class SaveTroubleTests
         _trouble.Attempts.Should().Be(1);
     }
 
+    [Fact]
+    public void FailedTogether_WhileOthersAreSaved_NeverCountsAndIsTriedSoon()
+    {
+        for (var time = 1; time <= 5; time++)
+        {
+            _trouble.FailedTogether(new("broken"), savedNow: 10 + time);
+            _trouble.Pause.Should().BeLessThan(OutboxOptions.FirstPause * 2, "alone it may be saved");
+        }
+
+        _trouble.FailedTogether(new("later") { RetryAfter = TimeSpan.FromSeconds(30) }, savedNow: 16);
+        _trouble.Pause.Should().BeGreaterThanOrEqualTo(TimeSpan.FromSeconds(30));
+        _trouble.Attempts.Should().Be(0);
+    }
+
     [Theory]
     [InlineData(0, 0.25)]
     [InlineData(2, 2)]
