@@ -64,11 +64,14 @@ public sealed class BulkSavingTests : IAsyncLifetime
     public async Task What_is_refused_is_a_dead_letter_and_the_other_messages_of_its_call_are_saved()
     {
         Quantum.Refusal = call => call.Identifier == "100-3" ? "not in this tone" : null;
+        Quantum.Instead = Answering(503);
         await using var ada = await LoginAsync(1, [.. Rooms]);
         await SayAllAsync(ada, 5);
+        Quantum.Instead = (_, _) => Task.FromResult(false);
 
         var saved = await Quantum.WaitForSavedAsync(49, Patience);
 
+        Quantum.Batches.Should().Contain(batch => batch.Count > 1 && batch.Any(call => call.Identifier == "100-3"));
         saved.Where(call => call.Room == 100).Select(call => call.Identifier).Should().Equal("100-1", "100-2", "100-4", "100-5");
         (await ada.ToldAsync("info")).Text("message").Should().Be("not in this tone");
         (await DeadLettersAsync()).Should().Contain("100-3").And.Contain("1 dead letters");
@@ -77,13 +80,15 @@ public sealed class BulkSavingTests : IAsyncLifetime
     [Fact(Timeout = Limit)]
     public async Task A_call_that_is_refused_as_a_whole_is_halved_until_the_culprit_stands_alone()
     {
-        Quantum.InsteadOfBatch = Answering<IReadOnlyList<SaveCall>>(400, calls => calls.Any(call => call.Identifier == "101-2"));
-        Quantum.Instead = Answering(400, call => call.Identifier == "101-2");
+        Quantum.Instead = Answering(503);
         await using var ada = await LoginAsync(1, [.. Rooms]);
         await SayAllAsync(ada, 5);
+        Quantum.InsteadOfBatch = Answering<IReadOnlyList<SaveCall>>(400, calls => calls.Any(call => call.Identifier == "101-2"));
+        Quantum.Instead = Answering(400, call => call.Identifier == "101-2");
 
         var saved = await Quantum.WaitForSavedAsync(49, Patience);
 
+        Quantum.Batches.Should().Contain(batch => batch.Count > 2 && batch.Any(call => call.Identifier == "101-2"));
         saved.Select(call => call.Identifier).Should().NotContain("101-2").And.OnlyHaveUniqueItems();
         saved.Where(call => call.Room == 101).Select(call => call.Identifier).Should().Equal("101-1", "101-3", "101-4", "101-5");
         await Eventually.TrueAsync(
@@ -94,10 +99,11 @@ public sealed class BulkSavingTests : IAsyncLifetime
     [Fact(Timeout = Limit)]
     public async Task A_message_on_which_Quantum_stumbles_makes_no_dead_letters_of_those_that_shared_its_calls()
     {
-        Quantum.InsteadOfBatch = Answering<IReadOnlyList<SaveCall>>(500, calls => calls.Any(call => call.Identifier == "102-1"));
-        Quantum.Instead = Answering(500, call => call.Identifier == "102-1");
+        Quantum.Instead = Answering(503);
         await using var ada = await LoginAsync(1, [.. Rooms]);
         await SayAllAsync(ada, 5);
+        Quantum.InsteadOfBatch = Answering<IReadOnlyList<SaveCall>>(500, calls => calls.Any(call => call.Identifier == "102-2"));
+        Quantum.Instead = Answering(500, call => call.Identifier == "102-2");
 
         // That a message fails counts only while others are saved.
         for (var more = 1; Quantum.Saved.All(call => call.Identifier != "102-5"); more++)
@@ -106,8 +112,9 @@ public sealed class BulkSavingTests : IAsyncLifetime
             await Task.Delay(100);
         }
 
-        Quantum.Saved.Select(call => call.Identifier).Should().NotContain("102-1");
-        (await DeadLettersAsync()).Should().Contain("102-1").And.Contain("1 dead letters");
+        Quantum.Batches.Should().Contain(batch => batch.Count > 1 && batch.Any(call => call.Identifier == "102-2"));
+        Quantum.Saved.Select(call => call.Identifier).Should().NotContain("102-2");
+        (await DeadLettersAsync()).Should().Contain("102-2").And.Contain("1 dead letters");
     }
 
     [Theory(Timeout = Limit)]
