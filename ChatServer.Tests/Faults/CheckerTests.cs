@@ -150,10 +150,14 @@ public sealed class CheckerTests
         Ended slow = new(Checker.SlowConsumer);
 
         Only(Check([.. all, slow]), Breach.CalledSlow);
-        Only(Check([.. all, new Reads(Again: false), slow]));
-        Only(Check([.. all, new Reads(Again: false), new Reads(Again: true), slow]));
+        Only(Check([.. all, new Reads(Again: false, 1), slow]));
+        Only(Check([.. all, new Reads(Again: false, 1), new Reads(Again: true, 1), slow]));
+        Only(Check(
+        [
+            .. all, new Ended(1006), new Reads(Again: false, 2), new Reads(Again: true, 2), new Connected(2, "b"), Back(3), slow,
+        ]));
         Only(
-            Check([.. all, new Reads(Again: false), new Reads(Again: true), new Ended(1006), new Connected(2, "b"), Back(3), slow]),
+            Check([.. all, new Reads(Again: false, 1), new Reads(Again: true, 1), new Ended(1006), new Connected(2, "b"), Back(3), slow]),
             Breach.CalledSlow);
     }
 

@@ -8,7 +8,7 @@ internal sealed class ClientView(ClientHistory client, Numbering numbering, Circ
     private int _connection;
     private bool _isDeaf;
 
-    /// <summary>The last connection on which it did not read for a while.</summary>
+    /// <summary>The last connection on which it did not read for a while; it may have been opened without its answer being read.</summary>
     private int _deafConnection = -1;
     private bool _isLoggedOut;
 
@@ -42,12 +42,12 @@ internal sealed class ClientView(ClientHistory client, Numbering numbering, Circ
                     OnPutOut(put, index);
                     break;
                 case Reads reads:
-                    (_isDeaf, _deafConnection) = (!reads.Again, _connection);
+                    (_isDeaf, _deafConnection) = (!reads.Again, reads.Connection);
                     break;
                 case Logs logs:
                     _isLoggedOut = !logs.In;
                     break;
-                case Ended { Code: Checker.SlowConsumer } when !_isDeaf && _deafConnection != _connection:
+                case Ended { Code: Checker.SlowConsumer } when !_isDeaf && _connection > _deafConnection:
                     Add(Breach.CalledSlow, "closed as slow, though it reads", index);
                     break;
                 case Ended { Code: >= 4500 } ended when !_isLoggedOut:

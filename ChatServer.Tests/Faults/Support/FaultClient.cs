@@ -74,11 +74,11 @@ internal sealed class FaultClient : IAsyncDisposable
     public async Task PauseAsync(TimeSpan time)
     {
         var pause = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _state.Note(new Reads(Again: false));
+        _state.Note(new Reads(Again: false, _connections));
         _pause = pause;
         await Task.Delay(time, _ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _pause = null;
-        _state.Note(new Reads(Again: true));
+        _state.Note(new Reads(Again: true, _connections));
         pause.SetResult();
     }
 

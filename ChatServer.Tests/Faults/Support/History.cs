@@ -34,7 +34,8 @@ internal sealed record Refused(long? Room, string? Identifier, string Code) : Ch
 internal sealed record PutOut(long Room) : ChatEvent;
 
 /// <summary>It stops reading, or reads again.</summary>
-internal sealed record Reads(bool Again) : ChatEvent;
+/// <param name="Connection">The one that it has opened last.</param>
+internal sealed record Reads(bool Again, int Connection) : ChatEvent;
 
 /// <summary>Its user logs out at Quantum, or in again.</summary>
 internal sealed record Logs(bool In) : ChatEvent;
