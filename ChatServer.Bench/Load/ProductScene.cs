@@ -24,18 +24,21 @@ internal static class ProductScene
             await scene.AddServerAsync(
                 port => new(["dotnet", Path.Combine(AppContext.BaseDirectory, "ChatServer.dll"), .. mode])
                 {
-                    Environment = Settings(work, port, redis, quantum),
+                    Environment = Settings(work, options, port, redis, quantum),
                 },
                 cancellation);
         }
     }
 
-    private static IEnumerable<(string, string?)> Settings(Workload work, int port, int redis, int quantum) =>
+    private static IEnumerable<(string, string?)> Settings(Workload work, LoadOptions options, int port, int redis, int quantum) =>
     [
         ("DOTNET_ENVIRONMENT", null), ("ASPNETCORE_ENVIRONMENT", "Production"), ("Logging__LogLevel__Default", "Warning"),
         ("REDIS_HOST", "127.0.0.1"), ("REDIS_PORT", $"{redis}"), ("QUANTUM_SERVER_URL", $"http://127.0.0.1:{quantum}/"),
         ("ALLOWED_HOSTS", "localhost"), ("ROOM_ACCESS", "company"), ("RATE_LIMIT", "0"), ("CHAT_LISTEN_ADDRESS", "127.0.0.1"),
         ("MAX_CONNECTIONS", $"{work.Connections + 100}"), ("CHAT_PERMESSAGE_DEFLATE", work.Deflate ? "true" : "false"),
+        .. options.SaveBatch > 1
+            ? (IEnumerable<(string, string?)>)[("SAVE_BATCH", $"{options.SaveBatch}"), ("QUANTUM_SERVICE_TOKEN", "service")]
+            : [],
         .. work.Tls
             ? (IEnumerable<(string, string?)>)[("WSS_PORT", $"{port}"), ("CERT_FILE", DevCertificate.Shared.CertFile),
                 ("KEY_FILE", DevCertificate.Shared.KeyFile)]

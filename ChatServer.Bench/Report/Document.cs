@@ -19,7 +19,8 @@ internal static class Document
 
         - **ChatServer**, {(options.Nodes == 1 ? "one node" : $"{options.Nodes} nodes")}, as in production:
           sessions and rooms checked, each message through Redis, acknowledged, and on its way to Quantum,
-          whose stand-in {options.QuantumAnswers}. What Quantum has saved is told to all members, a few times a second.
+          {options.SavesInACall}; its stand-in {options.QuantumAnswers}. What Quantum has saved is told to all members,
+          a few times a second.
         {Peers(lineup)}
 
         The others check nobody and acknowledge nothing, and none but nchan keeps a message, for a while; those in memory know one node
