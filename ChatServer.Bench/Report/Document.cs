@@ -12,6 +12,7 @@ internal static class Document
         # Performance
 
         Made by `dotnet run -c Release --project ChatServer.Bench -- load`, which measures and writes this page. Do not edit it.
+        [performance-saving.md](performance-saving.md) says how fast messages are saved in Quantum.
 
         ![Bars: ChatServer beside {string.Join(", ", lineup.Present.Select(peer => peer.Title))}](performance.svg)
 
