@@ -46,17 +46,18 @@ internal static class SavingDocument
         ## How it was measured
 
         - *A backlog*: Quantum's processes are stopped (SIGSTOP) while the messages come, and go on when all of them wait. Time counts
-          from then until ChatServer's metrics say that all are saved; they are looked at ten times a second. ChatServer is told to be
+          from then until ChatServer has noted in Redis that all are saved, which is looked for every 10 ms. ChatServer is told to be
           patient here (`QUANTUM_TIMEOUT` {Backlog.Limit.TotalSeconds:F0}): what it pauses after failures is no part of the figures.
-        - A backlog has as many messages as are saved in about {options.Seconds:F0} s, {Runs(results).Min(run => run.Messages):N0} to
-          {Runs(results).Max(run => run.Messages):N0}, with bodies of {Plan.StandardBodyBytes} bytes, of one sender in each room.
-          At the end Quantum must have exactly as many as ChatServer says that it has saved.
+        - A backlog has as many messages as are saved in about {options.Seconds:F0} s, but no more than {Backlog.MostMessages:N0}:
+          {Runs(results).Min(run => run.Messages):N0} to {Runs(results).Max(run => run.Messages):N0} of them,
+          with bodies of {Plan.StandardBodyBytes} bytes, of one sender in each room. At the end Quantum must have exactly as many as
+          ChatServer says that it has saved.
         - *A journey*: one room, one sender, {options.Rate:F0} messages/s in an open loop, `SAVE_BATCH={SavingScene.Batch}`. Each member is
           a connection of its own, and checks that each message comes once and in order. Time counts from the moment when a message was
           due. *Arrival* is when a member other than the sender has it, over all members; *saved* is when the sender hears `info_chat`.
           The others hear of it up to a quarter of a second later, of several at once.
-        - Each figure is the median of {options.Runs} runs, a journey's of {options.Seconds:F0} s after {Journey.WarmUpSeconds:F0} s under
-          load. One more run comes first and does not count.
+        - Each figure is the median of {options.Runs} run{(options.Runs == 1 ? "" : "s")}, a journey's of {options.Seconds:F0} s after
+          {Journey.WarmUpSeconds:F0} s under load. Some more come first and do not count.
         - Redis writes nothing to disk.
 
         {Tables(results)}
@@ -117,7 +118,8 @@ internal static class SavingDocument
 
         text.Append("""
 
-            In ChatServer's time are its looks at the metrics, and what members hear of saved messages is not: they have left.
+            What members hear of saved messages is not in ChatServer's time: they have left. Where little is saved in a second, what
+            ChatServer does anyhow weighs on each message.
 
 
             """);

@@ -35,6 +35,9 @@ internal sealed class Scene : IAsyncDisposable
 
     public int[] RedisPids { get; private set; } = [];
 
+    /// <summary>Where the scene's Redis listens; 0 if it has none.</summary>
+    public int RedisPort { get; private set; }
+
     /// <summary>The scheme of the servers' metrics address (Prometheus's text format); null if they have none.</summary>
     public string? MetricsScheme { get; set; }
 
@@ -76,6 +79,7 @@ internal sealed class Scene : IAsyncDisposable
                 "--daemonize", "no"]),
             port, cancellation);
         RedisPids = [redis.Id];
+        RedisPort = port;
         return port;
     }
 
