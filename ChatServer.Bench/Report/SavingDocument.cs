@@ -135,7 +135,7 @@ internal static class SavingDocument
         text.Append("""
             ## A journey
 
-            | one room, Django sample | arrival p50, ms | arrival p99, ms | saved p50, ms | saved p99, ms | server CPU, % | generator CPU, % |
+            | one room, Django sample | arrival p50, ms | arrival p99, ms | saved p50, ms | saved p99, ms | server, % | generator, % |
             |---|---:|---:|---:|---:|---:|---:|
 
             """);
@@ -159,7 +159,7 @@ internal static class SavingDocument
 
         text.Append("""
 
-            The last two columns are shares of a core. Generator and Quantum share one: what the generator needs there, Quantum waits for.
+            The last two columns are shares of a core, of processor time. Generator and Quantum share one: what the generator needs there, Quantum waits for.
 
             """);
     }

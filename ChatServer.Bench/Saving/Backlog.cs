@@ -31,8 +31,8 @@ internal sealed record BacklogRun(
 
 /// <summary>
 /// Fills a backlog while Quantum stands still, then lets it go on, and looks how long it takes until all is saved. Quantum is stopped as a
-/// process and not ended: what ChatServer pauses after failures is no part of the figure. The first runs do not count; they warm up and tell
-/// how many messages the others need.
+/// process and not ended: what ChatServer pauses after failures is no part of the figure. The first runs do not count: they warm up and
+/// tell how many messages the others need.
 /// </summary>
 internal static class Backlog
 {
@@ -67,7 +67,8 @@ internal static class Backlog
             var result = await OnceAsync(work, messages, scene, unsaved, cancellation);
             await Console.Out.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{one.Title}, up to {one.SaveBatch} in a call, {(counts ? "" : "not counted, ")}{run}: {result.Refusal ?? Describe(result)}"));
+                $"{one.Title}, up to {one.SaveBatch} in a call, {(counts ? "" : "not counted, ")}{run}: "
+                + $"{result.Refusal ?? Describe(result)}"));
             if (result.Refusal is not null)
             {
                 return [result];

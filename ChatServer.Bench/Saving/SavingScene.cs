@@ -10,7 +10,9 @@ internal static class SavingScene
     /// <summary>How many messages share a call where many do.</summary>
     public const int Batch = 100;
 
-    /// <param name="saveBatch">How many messages one call may save; above 1 with a token of ChatServer's own, else with the senders'.</param>
+    /// <param name="saveBatch">
+    /// How many messages one call may save; above 1 with a token of ChatServer's own, else with the senders'.
+    /// </param>
     /// <param name="django">Null: the stand-in.</param>
     /// <param name="settings">Of ChatServer, beside or in place of those that it has in every measurement.</param>
     public static Task<Scene> StartAsync(

@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace ChatServer.Bench.Saving;
 
 /// <summary>
-/// Looks in Redis whether anything waits for Quantum: one command that costs ChatServer nothing, while its metrics would cost more than some
-/// saves.
+/// Looks in Redis whether anything waits for Quantum: one command that costs ChatServer nothing, while its metrics would cost more than
+/// some saves.
 /// </summary>
 internal sealed class UnsavedRooms : IAsyncDisposable
 {

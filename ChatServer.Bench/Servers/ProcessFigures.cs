@@ -48,7 +48,9 @@ internal static class ProcessFigures
         }
     });
 
-    /// <summary>What stands in stat behind the name; the name in brackets may hold anything, so the fields are counted from behind it.</summary>
+    /// <summary>
+    /// What stands in stat behind the name. The name in brackets may hold anything, so the fields are counted from behind it.
+    /// </summary>
     private static string[]? Fields(int pid) =>
         Read($"/proc/{pid}/stat") is { } stat && stat.LastIndexOf(')') is var name and > 0 ? stat[(name + 2)..].Split(' ') : null;
 
