@@ -5,6 +5,7 @@ using ChatServer.Bench.Files;
 using ChatServer.Bench.Load;
 using ChatServer.Bench.Micro;
 using ChatServer.Bench.Peers;
+using ChatServer.Bench.Saving;
 using ChatServer.Bench.Soak;
 
 using var stop = new CancellationTokenSource();
@@ -16,6 +17,7 @@ try
     return args switch
     {
         ["load", .. var options] => await LoadCommand.RunAsync(LoadOptions.Parse(options), stop.Token),
+        ["saves", .. var options] => await SavesCommand.RunAsync(SavesOptions.Parse(options), stop.Token),
         ["soak", .. var options] => await SoakCommand.RunAsync(SoakOptions.Parse(options), stop.Token),
         ["files"] => await FilesCommand.RunAsync(stop.Token),
         ["micro", .. var options] => MicroCommand.Run(options),

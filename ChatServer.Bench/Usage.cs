@@ -1,5 +1,6 @@
 using ChatServer.Bench.Files;
 using ChatServer.Bench.Load;
+using ChatServer.Bench.Saving;
 using ChatServer.Bench.Soak;
 
 namespace ChatServer.Bench;
@@ -9,6 +10,7 @@ internal static class Usage
 {
     public static string Text { get; } = $"""
         {LoadOptions.Usage}
+        {SavesOptions.Usage}
         {SoakOptions.Usage}
         {FilesCommand.Usage}
           20 MiB over the WebSocket and back over HTTP, beside the same bytes through a bare Kestrel endpoint

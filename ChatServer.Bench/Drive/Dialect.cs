@@ -7,6 +7,9 @@ internal enum Reply
 
     /// <summary>The server's ack of one message.</summary>
     Ack,
+
+    /// <summary>One message of the sender is saved.</summary>
+    Saved,
     Error,
 }
 

@@ -22,6 +22,7 @@ internal sealed class ChatDialect : Dialect
 
     public override Reply Read(ReadOnlySpan<byte> text) =>
         text.StartsWith("""{"type":"ack","success":true"""u8) ? Reply.Ack
+        : text.StartsWith("""{"type":"info_chat","success":true"""u8) ? Reply.Saved
         : text.IndexOf("\"success\":false"u8) >= 0 ? Reply.Error
         : Reply.Nothing;
 }

@@ -24,6 +24,9 @@ internal sealed record DriveResult
     /// <summary>Messages without an ack, if the server promises one.</summary>
     public long Unacknowledged { get; init; }
 
+    /// <summary>Messages of which the sender has not heard that they are saved, if it waits for that.</summary>
+    public long Unsaved { get; init; }
+
     /// <summary>Error frames, broken frames, and connections that the server ended.</summary>
     public long Failures { get; init; }
 
@@ -52,6 +55,11 @@ internal sealed record DriveResult
 
     public double P999 { get; init; }
 
+    /// <summary>Milliseconds until the sender heard that the message is saved, reckoned as those above.</summary>
+    public double SavedP50 { get; init; }
+
+    public double SavedP99 { get; init; }
+
     /// <summary>Milliseconds by which the generator itself was late to send what was due. They are part of the times above.</summary>
     public double LagP99 { get; init; }
 
@@ -66,7 +74,7 @@ internal sealed record DriveResult
     /// <summary>
     /// Whether every message came once, in order, where it belongs, and nothing failed. Otherwise no figure of the run may be shown.
     /// </summary>
-    public bool IsSound => (Lost | Doubled | Disordered | Misrouted | Unacknowledged | Failures) == 0;
+    public bool IsSound => (Lost | Doubled | Disordered | Misrouted | Unacknowledged | Unsaved | Failures) == 0;
 
     public double DeliveriesPerSecond => DeliveriesInWindow / WindowSeconds;
 

@@ -26,6 +26,8 @@ internal sealed class Generator : IListener, IDisposable
     private readonly Ledger _ledger;
     private readonly Senders _senders;
     private readonly Histogram _latency = new();
+    private readonly Histogram _savedAfter = new();
+    private readonly HashSet<long> _saved = [];
     private long _windowFrom = long.MaxValue;
     private long _windowTo = long.MaxValue;
     private long _inWindow;
@@ -69,6 +71,7 @@ internal sealed class Generator : IListener, IDisposable
             Disordered = _ledger.Disordered,
             Misrouted = _ledger.Misrouted,
             Unacknowledged = _dialect.HasAcks ? Math.Abs(_senders.Sent - _acks) : 0,
+            Unsaved = _plan.HearsSaves ? _senders.Sent - _saved.Count : 0,
             Failures = _failures,
             FirstFailure = _firstFailure,
             Stalls = _senders.Stalls,
@@ -76,6 +79,8 @@ internal sealed class Generator : IListener, IDisposable
             P50 = _latency.Percentile(0.5),
             P99 = _latency.Percentile(0.99),
             P999 = _latency.Percentile(0.999),
+            SavedP50 = _savedAfter.Percentile(0.5),
+            SavedP99 = _savedAfter.Percentile(0.99),
         };
     }
 
@@ -109,6 +114,10 @@ internal sealed class Generator : IListener, IDisposable
                 _acks++;
                 break;
 
+            case Reply.Saved when _plan.HearsSaves:
+                TakeSaved(Senders.StampOf(text), now);
+                break;
+
             case Reply.Error:
                 Failed(connection, Encoding.UTF8.GetString(text), hasEnded: false);
                 break;
@@ -138,6 +147,15 @@ internal sealed class Generator : IListener, IDisposable
         }
 
         _senders.Delivered(connection, marker, now);
+    }
+
+    private void TakeSaved(long stamp, long now)
+    {
+        // In an open loop no two messages are due in one nanosecond: the time is the message.
+        if (_saved.Add(stamp) && stamp >= _windowFrom && stamp < _windowTo)
+        {
+            _savedAfter.Add(now - stamp);
+        }
     }
 
     private void LogIn()
@@ -200,7 +218,8 @@ internal sealed class Generator : IListener, IDisposable
     {
         var expected = _senders.Sent * _ledger.Receivers;
         var limit = Now + ((long)DrainLimit.TotalSeconds * Second);
-        while ((_ledger.Delivered < expected || (_dialect.HasAcks && _acks < _senders.Sent)) && Now < limit)
+        while ((_ledger.Delivered < expected || (_dialect.HasAcks && _acks < _senders.Sent)
+            || (_plan.HearsSaves && _saved.Count < _senders.Sent)) && Now < limit)
         {
             _transport.Turn(Tick);
         }

@@ -55,6 +55,13 @@ internal readonly record struct Marker(long Stamp, int Sender, uint Number)
         }
     }
 
+    /// <summary>Reads the 16 hex digits that a text begins with.</summary>
+    public static bool TryReadHex(ReadOnlySpan<byte> text, out ulong value)
+    {
+        value = 0;
+        return text.Length >= 16 && Read(text[..16], out value);
+    }
+
     private static bool TryRead(ReadOnlySpan<byte> text, out Marker marker)
     {
         marker = default;

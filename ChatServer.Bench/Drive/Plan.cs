@@ -52,6 +52,9 @@ internal sealed record Plan
 
     public bool Deflate { get; init; }
 
+    /// <summary>Whether each sender waits to hear that its messages are saved.</summary>
+    public bool HearsSaves { get; init; }
+
     /// <summary>Processes whose CPU time and memory count as the server's.</summary>
     public int[] ServerPids { get; init; } = [];
 

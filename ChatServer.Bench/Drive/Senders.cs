@@ -42,6 +42,16 @@ internal sealed class Senders
     /// <summary>How late messages were sent that were due at a time.</summary>
     public Histogram Lag { get; } = new();
 
+    /// <returns>When a message was due or made, by the identifier in a frame about it.</returns>
+    /// <exception cref="InvalidDataException">There is none of ours.</exception>
+    public static long StampOf(ReadOnlySpan<byte> frame)
+    {
+        var name = "\"identifier\":\""u8;
+        return frame.IndexOf(name) is var start and >= 0 && Marker.TryReadHex(frame[(start + name.Length)..], out var stamp)
+            ? (long)stamp
+            : throw new InvalidDataException("a frame without an identifier");
+    }
+
     public void Start(long now)
     {
         (_isOpen, _begin, _lookedForStalls) = (true, now, now);

@@ -53,7 +53,8 @@ internal static class LoadCommand
         store.Save(all);
         if (all.IsComplete(lineup.Present))
         {
-            var machine = await Machine.DescribeAsync(cancellation);
+            var machine = await Machine.DescribeAsync(
+                [MachineProgram.Redis, MachineProgram.Node, MachineProgram.Nginx], cancellation);
             await File.WriteAllTextAsync(
                 Path.Combine(Repository.Docs, "performance.md"), Document.Of(all, options, lineup, machine), cancellation);
             await File.WriteAllTextAsync(Path.Combine(Repository.Docs, "performance.svg"), Chart.Of(all, lineup.Present), cancellation);

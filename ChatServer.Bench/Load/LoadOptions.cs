@@ -15,6 +15,7 @@ internal sealed record LoadOptions
           --quick                 one short run of each
           --nodes N               ChatServer nodes (1)
           --quantum-at-once       the stand-in for Quantum answers at once instead of in 5 ms: what saving costs beside the traffic
+          --save-batch N          messages that ChatServer may save in one call, SAVE_BATCH (1); above 1 with a token of its own
           --appendonly            Redis writes to disk (appendonly yes, appendfsync everysec)
           --no-docs               do not write docs/performance.md and .svg
         """;
@@ -34,6 +35,9 @@ internal sealed record LoadOptions
     /// <summary>What the stand-in for Quantum takes for a save.</summary>
     public int QuantumMilliseconds { get; init; } = QuantumStandIn.StandardDelay;
 
+    /// <summary>ChatServer's <c>SAVE_BATCH</c>: how many messages one call saves at most.</summary>
+    public int SaveBatch { get; init; } = 1;
+
     public bool AppendOnly { get; init; }
 
     public bool WritesDocs { get; init; } = true;
@@ -47,7 +51,9 @@ internal sealed record LoadOptions
     public string Description => string.Create(
         CultureInfo.InvariantCulture,
         $"{Runs} × {Seconds} s after {WarmUpSeconds} s under load; ChatServer has {Nodes} node{(Nodes == 1 ? "" : "s")}; "
-        + $"Quantum's stand-in {QuantumAnswers}; Redis writes {(AppendOnly ? "to disk" : "nothing to disk")}.");
+        + $"it saves {SavesInACall}; Quantum's stand-in {QuantumAnswers}; Redis writes {(AppendOnly ? "to disk" : "nothing to disk")}.");
+
+    public string SavesInACall => SaveBatch == 1 ? "each message in a call of its own" : $"up to {SaveBatch} messages in a call";
 
     public string QuantumAnswers => QuantumMilliseconds == 0 ? "answers at once" : $"takes {QuantumMilliseconds} ms for a save";
 
@@ -70,6 +76,7 @@ internal sealed record LoadOptions
                 "--quick" => options with { Runs = 1, WarmUpSeconds = 1, Seconds = 2 },
                 "--nodes" => options with { Nodes = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--quantum-at-once" => options with { QuantumMilliseconds = 0 },
+                "--save-batch" => options with { SaveBatch = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--appendonly" => options with { AppendOnly = true },
                 "--no-docs" => options with { WritesDocs = false },
                 "--fault" => options with { Fault = Value() },

@@ -74,6 +74,7 @@ internal static class Run
         Seconds = options.Seconds,
         Tls = work.Tls,
         Deflate = work.Deflate,
+        HearsSaves = work.HearsSaves,
         ServerPids = [.. scene.ServerPids],
         RedisPids = scene.RedisPids,
     };

@@ -6,8 +6,10 @@ namespace ChatServer.Bench.Load;
 /// <param name="Key">Its name on the command line.</param>
 /// <param name="Title">Its name in the table.</param>
 /// <param name="Rate">Messages a second of all senders together; 0 in a closed loop.</param>
+/// <param name="HearsSaves">Whether the run lasts until the senders have heard that all is saved, and tells how soon they did.</param>
 internal sealed record Workload(
-    string Key, string Title, WorkKind Kind, int Rooms, int MembersPerRoom, double Rate = 0, bool Tls = false, bool Deflate = false)
+    string Key, string Title, WorkKind Kind, int Rooms, int MembersPerRoom, double Rate = 0, bool Tls = false, bool Deflate = false,
+    bool HearsSaves = false)
 {
     public static IReadOnlyList<Workload> All { get; } =
     [

@@ -12,6 +12,7 @@ internal static class Document
         # Performance
 
         Made by `dotnet run -c Release --project ChatServer.Bench -- load`, which measures and writes this page. Do not edit it.
+        [performance-saving.md](performance-saving.md) says how fast messages are saved in Quantum.
 
         ![Bars: ChatServer beside {string.Join(", ", lineup.Present.Select(peer => peer.Title))}](performance.svg)
 
@@ -19,7 +20,8 @@ internal static class Document
 
         - **ChatServer**, {(options.Nodes == 1 ? "one node" : $"{options.Nodes} nodes")}, as in production:
           sessions and rooms checked, each message through Redis, acknowledged, and on its way to Quantum,
-          whose stand-in {options.QuantumAnswers}. What Quantum has saved is told to all members, a few times a second.
+          {options.SavesInACall}; its stand-in {options.QuantumAnswers}. What Quantum has saved is told to all members,
+          a few times a second.
         {Peers(lineup)}
 
         The others check nobody and acknowledge nothing, and none but nchan keeps a message, for a while; those in memory know one node

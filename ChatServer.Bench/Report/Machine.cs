@@ -11,19 +11,16 @@ internal static partial class Machine
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
 
-    /// <summary>Servers, and how each tells its version.</summary>
-    private static readonly (string Title, string Program, string Option)[] Versions =
-        [("Redis", "redis-server", "--version"), ("Node.js", "node", "--version"), ("nginx", "nginx", "-v")];
-
+    /// <param name="servers">Those whose versions matter, if they are here.</param>
     /// <returns>Lines of a Markdown list.</returns>
-    public static async Task<string> DescribeAsync(CancellationToken cancellation)
+    public static async Task<string> DescribeAsync(IReadOnlyList<MachineProgram> servers, CancellationToken cancellation)
     {
         var processor = Field("/proc/cpuinfo", "model name");
         var memory = Field("/proc/meminfo", "MemTotal") is { } total
             ? double.Parse(total.Split(' ')[0], CultureInfo.InvariantCulture) / (1024 * 1024)
             : 0;
         var programs = new StringBuilder(RuntimeInformation.FrameworkDescription);
-        foreach (var (title, program, option) in Versions)
+        foreach (var (title, program, option) in servers)
         {
             if (Programs.Find(program) is { } file)
             {
@@ -36,7 +33,7 @@ internal static partial class Machine
             - memory: {memory:F0} GiB
             - {RuntimeInformation.OSDescription}, kernel {KernelRelease()}
             - {programs}
-            - {(Pinning.Obstacle is { } obstacle ? $"nothing pinned, as {obstacle}" : "server and Redis on one core; generator and the stand-in for Quantum on the other")}
+            - {(Pinning.Obstacle is { } obstacle ? $"nothing pinned, as {obstacle}" : "server and Redis on one core; generator and Quantum on the other")}
             """);
     }
 
@@ -59,4 +56,15 @@ internal static partial class Machine
 
     [GeneratedRegex(@"(v=|v|/)(?<version>[\d.]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Version();
+}
+
+/// <summary>A program that tells its version.</summary>
+/// <param name="Option">Makes it do so.</param>
+internal sealed record MachineProgram(string Title, string Program, string Option)
+{
+    public static MachineProgram Redis { get; } = new("Redis", "redis-server", "--version");
+
+    public static MachineProgram Node { get; } = new("Node.js", "node", "--version");
+
+    public static MachineProgram Nginx { get; } = new("nginx", "nginx", "-v");
 }

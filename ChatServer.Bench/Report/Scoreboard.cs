@@ -52,19 +52,15 @@ internal sealed class Cell(IReadOnlyList<RunResult> runs)
             lost += run.Drive.Lost;
             doubled += run.Drive.Doubled;
             disordered += run.Drive.Disordered;
-            others += run.Drive.Misrouted + run.Drive.Unacknowledged + run.Drive.Failures;
+            others += run.Drive.Misrouted + run.Drive.Unacknowledged + run.Drive.Unsaved + run.Drive.Failures;
         }
 
         var text = $"REFUSED: {lost} lost, {doubled} doubled, {disordered} out of order";
         var first = runs.Select(run => run.Drive.FirstFailure).FirstOrDefault(failure => failure is not null);
-        return others == 0 ? text : $"{text}, {others} misrouted, unacknowledged or failed{(first is null ? "" : $" ({first})")}";
+        return others == 0 ? text : $"{text}, {others} misrouted, unacknowledged, unsaved or failed{(first is null ? "" : $" ({first})")}";
     }
 
     public string Refusal() => Refusal(runs);
 
-    public double Median(Func<RunResult, double> measure)
-    {
-        var values = runs.Select(measure).Order().ToList();
-        return values.Count % 2 == 1 ? values[values.Count / 2] : (values[(values.Count / 2) - 1] + values[values.Count / 2]) / 2;
-    }
+    public double Median(Func<RunResult, double> measure) => Middle.Of(runs, measure);
 }

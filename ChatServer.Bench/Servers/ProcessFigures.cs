@@ -10,16 +10,24 @@ internal static class ProcessFigures
 
     /// <returns>User and system time of all of them together, in seconds.</returns>
     public static double CpuSeconds(IEnumerable<int> pids) => pids.Sum(pid =>
+        Fields(pid) is { } fields ? (Number(fields[11]) + Number(fields[12])) / TicksPerSecond : 0);
+
+    /// <returns>A process, those that it has started, and those that they have.</returns>
+    public static IReadOnlyList<int> Tree(int root)
     {
-        // The name in brackets may hold anything, so the fields are counted from behind it.
-        if (Read($"/proc/{pid}/stat") is not { } stat || stat.LastIndexOf(')') is not (var name and > 0))
+        var parents = Directory.EnumerateDirectories("/proc")
+            .Select(folder => int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var pid) ? pid : 0)
+            .Where(pid => pid > 0)
+            .Select(pid => (Pid: pid, Parent: Fields(pid) is { } fields ? Number(fields[1]) : 0))
+            .ToLookup(each => each.Parent, each => each.Pid);
+        var tree = new List<int> { root };
+        for (var index = 0; index < tree.Count; index++)
         {
-            return 0;
+            tree.AddRange(parents[tree[index]]);
         }
 
-        var fields = stat[(name + 2)..].Split(' ');
-        return (Number(fields[11]) + Number(fields[12])) / TicksPerSecond;
-    });
+        return tree;
+    }
 
     /// <returns>Resident memory of all of them together, in bytes (VmRSS).</returns>
     public static long ResidentBytes(IEnumerable<int> pids) => pids.Sum(pid =>
@@ -39,6 +47,12 @@ internal static class ProcessFigures
             return 0;
         }
     });
+
+    /// <summary>
+    /// What stands in stat behind the name. The name in brackets may hold anything, so the fields are counted from behind it.
+    /// </summary>
+    private static string[]? Fields(int pid) =>
+        Read($"/proc/{pid}/stat") is { } stat && stat.LastIndexOf(')') is var name and > 0 ? stat[(name + 2)..].Split(' ') : null;
 
     private static long Number(string digits) => long.Parse(digits, CultureInfo.InvariantCulture);
 

@@ -25,6 +25,8 @@ internal sealed class Scene : IAsyncDisposable
     private readonly Stack<Child> _children = new();
     private readonly List<int> _ports = [];
     private readonly List<int> _serverPids = [];
+    private Child? _quantum;
+    private bool _isPaused;
 
     /// <summary>Where clients connect.</summary>
     public IReadOnlyList<int> Ports => _ports;
@@ -33,10 +35,17 @@ internal sealed class Scene : IAsyncDisposable
 
     public int[] RedisPids { get; private set; } = [];
 
+    /// <summary>Where the scene's Redis listens; 0 if it has none.</summary>
+    public int RedisPort { get; private set; }
+
     /// <summary>The scheme of the servers' metrics address (Prometheus's text format); null if they have none.</summary>
     public string? MetricsScheme { get; set; }
 
-    private int? QuantumPort { get; set; }
+    /// <summary>Quantum with all its workers; nobody if there is no Quantum.</summary>
+    public IReadOnlyList<int> QuantumPids => _quantum is null ? [] : ProcessFigures.Tree(_quantum.Id);
+
+    /// <summary>Where the stand-in for Quantum tells its count.</summary>
+    private int? CountPort { get; set; }
 
     /// <summary>A scene with all that is added to it.</summary>
     public static async Task<Scene> BuildAsync(Func<Scene, Task> add)
@@ -70,6 +79,7 @@ internal sealed class Scene : IAsyncDisposable
                 "--daemonize", "no"]),
             port, cancellation);
         RedisPids = [redis.Id];
+        RedisPort = port;
         return port;
     }
 
@@ -77,14 +87,26 @@ internal sealed class Scene : IAsyncDisposable
     /// <returns>Its port.</returns>
     public async Task<int> AddQuantumAsync(int milliseconds, CancellationToken cancellation)
     {
-        var port = FreePort.Next();
-        await AddAsync(
-            Pinning.GeneratorCore,
-            new(Self(QuantumStandIn.Verb, "--port", $"{port}", QuantumStandIn.Delay, $"{milliseconds}")),
-            port, cancellation);
-        QuantumPort = port;
+        var port = await AddQuantumAsync(
+            port => new(Self(QuantumStandIn.Verb, "--port", $"{port}", QuantumStandIn.Delay, $"{milliseconds}")), cancellation);
+        CountPort = port;
         return port;
     }
+
+    /// <param name="launchOn">How to start Quantum on a port.</param>
+    /// <returns>Its port.</returns>
+    public async Task<int> AddQuantumAsync(Func<int, Launch> launchOn, CancellationToken cancellation)
+    {
+        var port = FreePort.Next();
+        _quantum = await AddAsync(Pinning.GeneratorCore, launchOn(port), port, cancellation);
+        return port;
+    }
+
+    /// <summary>Quantum stands still: it takes connections, as the kernel does that, and answers nothing.</summary>
+    public void PauseQuantum() => SendQuantum(Signal.Stop, isPaused: true);
+
+    /// <summary>Quantum goes on.</summary>
+    public void ResumeQuantum() => SendQuantum(Signal.Continue, isPaused: false);
 
     /// <summary>A server to be measured, on a core that it shares with nothing but its Redis.</summary>
     /// <param name="launchOn">How to start it on a port.</param>
@@ -98,32 +120,19 @@ internal sealed class Scene : IAsyncDisposable
         _serverPids.Add(server.Id);
     }
 
-    /// <returns>How many messages Quantum has so far; null if there is no Quantum.</returns>
+    /// <returns>How many messages Quantum has so far; null if there is none that tells, or it stands still.</returns>
     public async Task<long?> CountSavedAsync(CancellationToken cancellation) =>
-        QuantumPort is { } port
+        CountPort is { } port && !_isPaused
             ? long.Parse(await _http.GetStringAsync(
                 new Uri($"http://127.0.0.1:{port}{QuantumStandIn.CountPath}"), cancellation), CultureInfo.InvariantCulture)
             : null;
 
     /// <returns>Bytes that all servers have allocated since they started; null if they don't tell.</returns>
-    public async Task<long?> CountAllocatedAsync(CancellationToken cancellation)
-    {
-        const string name = "chatserver_allocated_bytes_total ";
-        if (MetricsScheme is null)
-        {
-            return null;
-        }
+    public async Task<long?> CountAllocatedAsync(CancellationToken cancellation) =>
+        MetricsScheme is null ? null : await SumAsync("chatserver_allocated_bytes_total ", cancellation);
 
-        var sum = 0L;
-        foreach (var port in _ports)
-        {
-            var metrics = await _http.GetStringAsync(new Uri($"{MetricsScheme}://127.0.0.1:{port}/metrics"), cancellation);
-            sum += long.Parse(metrics.Split(
-                '\n').Single(line => line.StartsWith(name, StringComparison.Ordinal)).AsSpan(name.Length), CultureInfo.InvariantCulture);
-        }
-
-        return sum;
-    }
+    /// <returns>How many messages the servers know to be saved, since they started.</returns>
+    public Task<long> CountNotedAsync(CancellationToken cancellation) => SumAsync("chatserver_saved_total ", cancellation);
 
     public async ValueTask DisposeAsync()
     {
@@ -131,6 +140,30 @@ internal sealed class Scene : IAsyncDisposable
         while (_children.TryPop(out var child))
         {
             await child.DisposeAsync();
+        }
+    }
+
+    /// <param name="metric">With the space behind it.</param>
+    private async Task<long> SumAsync(string metric, CancellationToken cancellation)
+    {
+        var sum = 0L;
+        foreach (var port in _ports)
+        {
+            var metrics = await _http.GetStringAsync(new Uri($"{MetricsScheme}://127.0.0.1:{port}/metrics"), cancellation);
+            sum += long.Parse(
+                metrics.Split('\n').Single(line => line.StartsWith(metric, StringComparison.Ordinal)).AsSpan(metric.Length),
+                CultureInfo.InvariantCulture);
+        }
+
+        return sum;
+    }
+
+    private void SendQuantum(int signal, bool isPaused)
+    {
+        _isPaused = isPaused;
+        foreach (var pid in QuantumPids)
+        {
+            Signal.Send(pid, signal);
         }
     }
 

@@ -6,7 +6,11 @@ namespace ChatServer.Bench.Servers;
 /// <summary>Logs users in as Quantum does (contract with Quantum: docs/quantum.md): one record in Redis for each.</summary>
 internal static class SessionRecords
 {
-    private const int Company = 3;
+    public const int Company = 3;
+
+    /// <summary>What a user's token for Quantum's REST API is, followed by the user's number.</summary>
+    public const string RestToken = "rest-";
+
     private const int AtOnce = 1000;
 
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(3);
@@ -26,5 +30,5 @@ internal static class SessionRecords
 
     private static string Key(int user) => $"bench{user}_{Company}_{user}";
 
-    private static string Record(int user) => $$"""{"token_key":"rest-{{user}}","user_id":{{user}},"company_id":{{Company}}}""";
+    private static string Record(int user) => $$"""{"token_key":"{{RestToken}}{{user}}","user_id":{{user}},"company_id":{{Company}}}""";
 }
