@@ -30,7 +30,7 @@ public sealed class DjangoBatchTests(QuantumDjango quantum) : IClassFixture<Quan
         new[] { ids[0], ids[1], ids[2], ids[5] }.Should().OnlyHaveUniqueItems().And.BeInAscendingOrder().And.NotContainNulls();
         results[3].Should().Be(new SaveOutcome.Refused("You are not a member of this room"));
         var saved = results[0].Should().BeOfType<SaveOutcome.Saved>().Subject;
-        (saved.Date, saved.UserIds).Should().BeEquivalentTo(("Today", new[] { anna, ben, carla }));
+        (saved.Date, saved.UserIds).Should().Be(("Today", null), "a batch from large rooms would carry their lists again and again");
         (await quantum.ManageAsync("shell", "-c", $"from chat.models import Message; print(ascii(Message.objects.get(id={ids[0]}).body))"))
             .Trim().Should().Be(@"' Gr\xfc\xdfe\n\U0001f600 '");
     }

@@ -54,7 +54,7 @@ internal sealed class SavedNotices(IBackplane backplane, TimeProvider time)
 
     private void NextTurn(RoomKey room, long sender)
     {
-        var saved = new List<SavedMessage>();
+        SavedMessage[] saved;
         lock (_gate)
         {
             if (!_turns.TryGetValue((room, sender), out var turn))
@@ -62,12 +62,9 @@ internal sealed class SavedNotices(IBackplane backplane, TimeProvider time)
                 return;
             }
 
-            while (saved.Count < OutboxOptions.MaxMessagesPerNotice && turn.Waiting.TryDequeue(out var next))
-            {
-                saved.Add(next);
-            }
-
-            if (saved.Count == 0)
+            saved = [.. turn.Waiting];
+            turn.Waiting.Clear();
+            if (saved.Length == 0)
             {
                 _turns.Remove((room, sender));
                 turn.Timer!.Dispose();
@@ -77,7 +74,11 @@ internal sealed class SavedNotices(IBackplane backplane, TimeProvider time)
             turn.Timer!.Change(OutboxOptions.NoticeInterval, Timeout.InfiniteTimeSpan);
         }
 
-        _ = SendAsync(room, sender, saved);
+        // All of it, however much was saved meanwhile: what stays behind would pile up.
+        foreach (var part in saved.Chunk(OutboxOptions.MaxMessagesPerNotice))
+        {
+            _ = SendAsync(room, sender, part);
+        }
     }
 
     private async Task SendAsync(RoomKey room, long sender, IReadOnlyList<SavedMessage> saved)
