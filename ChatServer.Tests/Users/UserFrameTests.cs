@@ -43,6 +43,8 @@ public sealed class UserFrameTests
     }
 
     [Theory]
+    [InlineData("")]
+    [InlineData("[")]
     [InlineData("[]")]
     [InlineData("[1]")]
     [InlineData("[{}]")]

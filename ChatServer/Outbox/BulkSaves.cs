@@ -6,11 +6,13 @@ namespace ChatServer.Outbox;
 internal sealed partial class BulkSaves(QuantumOptions options, TimeProvider time, ILogger<BulkSaves> logger)
 {
     private long _notOfferedAt;
-    private volatile bool _isOffered = true;
+
+    /// <summary>1 if Quantum has no such call, as far as is known.</summary>
+    private int _isMissing;
 
     /// <summary>Messages in one call, at most.</summary>
     public int MessagesAtOnce =>
-        _isOffered || time.GetElapsedTime(Volatile.Read(ref _notOfferedAt)) >= OutboxOptions.AskForBulkAgain
+        Volatile.Read(ref _isMissing) == 0 || time.GetElapsedTime(Volatile.Read(ref _notOfferedAt)) >= OutboxOptions.AskForBulkAgain
             ? options.SaveBatch
             : 1;
 
@@ -18,15 +20,16 @@ internal sealed partial class BulkSaves(QuantumOptions options, TimeProvider tim
     public void NotOffered(int status)
     {
         Volatile.Write(ref _notOfferedAt, time.GetTimestamp());
-        if (_isOffered)
+
+        // Several such calls may be under way: one of them tells it.
+        if (Interlocked.Exchange(ref _isMissing, 1) == 0)
         {
-            _isOffered = false;
             Log.NotOffered(logger, status);
         }
     }
 
     /// <summary>Quantum has answered such a call.</summary>
-    public void Offered() => _isOffered = true;
+    public void Offered() => Volatile.Write(ref _isMissing, 0);
 
     private static partial class Log
     {

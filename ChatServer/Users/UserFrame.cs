@@ -11,7 +11,7 @@ internal static class UserFrame
     /// <returns>The WebSocket frames for the user's connections, one behind the other; null if any of them is none.</returns>
     public static byte[]? ReadAll(ReadOnlySpan<byte> json)
     {
-        var frames = new ArrayBufferWriter<byte>(json.Length);
+        var frames = new ArrayBufferWriter<byte>();
         if (!json.StartsWith("["u8))
         {
             return TryWrite(frames, json) ? frames.WrittenSpan.ToArray() : null;
