@@ -197,6 +197,7 @@ public sealed class RedisOutboxTests(RedisServer redis) : OutboxContract, IClass
 
         page.Messages.Select(pending => pending.Seq).Should().Equal(Enumerable.Range(6 - kept, kept).Select(seq => (long)seq));
         (await UnsavedAsync(room)).Should().HaveCount(kept == 0 ? 0 : 1);
+        (await _node!.Database.KeyTimeToLiveAsync(_node.Keys.Log(room))).HasValue.Should().Be(kept == 0, "with nothing to save it expires");
     }
 
     [Fact(Timeout = Limit)]

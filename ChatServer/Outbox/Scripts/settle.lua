@@ -103,5 +103,6 @@ if #entries == 0 then
   call('HDEL', room, '-')
   moveTo(seq)
   call('ZREM', unsaved, ARGV[1])
+  call('EXPIRE', log, ARGV[5])
 end
 return { epoch, format('%d', saved), 'log', entries, lost }
