@@ -75,13 +75,52 @@ public sealed class RoomTrackerTests
         room.OnMessage(Drafts.Message(_key, 1) with { Epoch = "new" });
         room.HasLostTrack.Should().BeTrue();
 
-        room.Merge(new LogPage("new", 2, [])).Should().BeFalse("the page was read behind the old seq");
+        room.Merge(new LogPage("new", 2, []), room.Mark).Should().BeFalse("the page was read behind the old seq");
         room.Position.Should().Be(new RoomPosition("new", 0));
-        room.Merge(new LogPage("new", 2, [Drafts.Message(_key, 1) with { Epoch = "new" }, Drafts.Message(_key, 2) with { Epoch = "new" }]))
-            .Should().BeTrue();
+        var all = new LogPage("new", 2, [Drafts.Message(_key, 1) with { Epoch = "new" }, Drafts.Message(_key, 2) with { Epoch = "new" }]);
+        room.Merge(all, room.Mark).Should().BeTrue();
 
         (await peer.SeenUpToAsync("2")).Should().Equal("joined 7", "joined 0", "1");
         room.TryEndTracking().Should().BeTrue();
+    }
+
+    /// <summary>The log is read after an interruption, and is written under a new epoch before what was read is merged.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task Merge_NewEpochWhileTheLogWasRead_BringsItsMessageAsWell()
+    {
+        var room = new Room(_key, _ => { });
+        var peer = new RoomPeer();
+        room.Start(2, "old");
+        room.Join(peer.Connection);
+        room.LoseTrack();
+        var asked = room.Mark;
+
+        room.OnMessage(Drafts.Message(_key, 3) with { Epoch = "new" });
+        room.Merge(new LogPage("old", 2, []), asked).Should().BeTrue();
+
+        room.HasLostTrack.Should().BeTrue("the page was read before that message came");
+        room.Merge(new LogPage("new", 3, [Drafts.Message(_key, 3) with { Epoch = "new" }]) { Past = [new("old", 2)] }, room.Mark)
+            .Should().BeTrue();
+        room.HasLostTrack.Should().BeFalse();
+        (await peer.SeenUpToAsync("3")).Should().Equal("joined 2", "joined 2 recovered");
+    }
+
+    /// <summary>Two read the log at once, and the one who asked first gets his answer last.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task Merge_PageFromBeforeTheEpoch_IsReadAgainAndTellsNobodyToBeginAnew()
+    {
+        var room = new Room(_key, _ => { });
+        var peer = new RoomPeer();
+        room.Start(2, "old");
+        room.Join(peer.Connection);
+        var asked = room.Mark;
+        room.Merge(new LogPage("new", 3, [Drafts.Message(_key, 3) with { Epoch = "new" }]) { Past = [new("old", 2)] }, room.Mark);
+
+        room.Merge(new LogPage("old", 2, []), asked).Should().BeFalse();
+
+        room.Position.Should().Be(new RoomPosition("new", 3));
+        room.OnMessage(Drafts.Message(_key, 4) with { Epoch = "new" });
+        (await peer.SeenUpToAsync("4")).Should().Equal("joined 2", "joined 2 recovered", "3");
     }
 
     [Fact(Timeout = Limit)]

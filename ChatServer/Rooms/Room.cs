@@ -72,13 +72,16 @@ internal sealed class Room : IRoomListener
     public bool IsStarted => Seq >= 0;
 
     /// <summary>What this node knows of the room's numbering.</summary>
-    public RoomPosition Position
+    public RoomPosition Position => Mark.Position;
+
+    /// <summary>What <see cref="Merge"/> has to know of the moment at which the log was asked.</summary>
+    public RoomMark Mark
     {
         get
         {
             lock (_gate)
             {
-                return new(_sequence.Epoch, Math.Max(0, _sequence.Seq));
+                return _sequence.Mark;
             }
         }
     }
@@ -246,12 +249,20 @@ internal sealed class Room : IRoomListener
         _lostTrack(this);
     }
 
-    /// <summary>Puts a page of the log, read behind this room's <see cref="Position"/>, in its place among what has come.</summary>
+    /// <summary>Puts a page of the log in its place among what has come.</summary>
+    /// <param name="page">Read behind the position of <paramref name="asked"/>.</param>
+    /// <param name="asked">The room's <see cref="Mark"/> from before the page was read.</param>
     /// <returns>False if there is more to read.</returns>
-    public bool Merge(LogPage page)
+    public bool Merge(LogPage page, RoomMark asked)
     {
         lock (_gate)
         {
+            if (asked.Position.Epoch != _sequence.Epoch)
+            {
+                // Somebody else has merged a page of another epoch meanwhile. Which of the two is the newer one only the log knows.
+                return false;
+            }
+
             if (page.Epoch != _sequence.Epoch && page.Continues(_sequence.Epoch, _sequence.Seq))
             {
                 // Another Redis process holds the data, with all that was delivered here: only the epoch's name is new.
@@ -271,7 +282,7 @@ internal sealed class Room : IRoomListener
                 Restart(page.Epoch, seq);
             }
 
-            _sequence.Merge(page);
+            _sequence.Merge(page, asked);
             _pump.Start();
             return _sequence.Seq >= page.Head;
         }

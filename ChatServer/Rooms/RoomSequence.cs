@@ -11,7 +11,8 @@ internal sealed class RoomSequence(Action<RelayedMessage> deliver)
 {
     /// <summary>Messages beyond a gap, by seq.</summary>
     private readonly SortedList<long, RelayedMessage> _ahead = [];
-    private bool _isAstray;
+    private long _strays;
+    private long _resolvedStrays;
     private bool _isTracked;
 
     /// <summary>The seq up to which everything has been delivered; -1 before <see cref="Start"/>.</summary>
@@ -22,7 +23,10 @@ internal sealed class RoomSequence(Action<RelayedMessage> deliver)
     public bool IsStarted => Seq >= 0;
 
     /// <summary>Whether there is something that only the log can resolve: a gap, or a message of another epoch.</summary>
-    public bool HasLostTrack => _isAstray || _ahead.Count > 0;
+    public bool HasLostTrack => _strays > _resolvedStrays || _ahead.Count > 0;
+
+    /// <summary>Where it stands now: take it before the log is asked, and merge what the log answers with it.</summary>
+    public RoomMark Mark => new(new(Epoch, Math.Max(0, Seq)), _strays);
 
     /// <summary>
     /// Whether the caller has to catch up from the log now; true once, until <see cref="TryEndTracking"/>.
@@ -43,7 +47,7 @@ internal sealed class RoomSequence(Action<RelayedMessage> deliver)
     public bool TryEndTracking(bool giveUp = false) => !(_isTracked = HasLostTrack && !giveUp);
 
     /// <summary>Something may be missing that no gap shows.</summary>
-    public void LoseTrack() => _isAstray = true;
+    public void LoseTrack() => _strays++;
 
     /// <summary>What has come and is not delivered yet.</summary>
     public IEnumerable<RelayedMessage> Waiting => _ahead.Values;
@@ -57,7 +61,7 @@ internal sealed class RoomSequence(Action<RelayedMessage> deliver)
             if (message.Epoch != epoch)
             {
                 _ahead.Remove(seq);
-                _isAstray = true;
+                LoseTrack();
             }
         }
 
@@ -69,7 +73,7 @@ internal sealed class RoomSequence(Action<RelayedMessage> deliver)
         if (IsStarted && message.Epoch != Epoch)
         {
             // Only the log knows which of two epochs is the newer one; it has the message too.
-            _isAstray = true;
+            LoseTrack();
         }
         else if (IsStarted && message.Seq == Seq + 1 && _ahead.Count == 0)
         {
@@ -103,10 +107,13 @@ internal sealed class RoomSequence(Action<RelayedMessage> deliver)
         GoTo(seq, epoch);
     }
 
-    /// <summary>Merges a page of the log with what has come.</summary>
-    public void Merge(LogPage page)
+    /// <summary>
+    /// Merges a page of the log with what has come. It resolves what was known when it was asked for: what has strayed since then may have
+    /// been written behind it.
+    /// </summary>
+    public void Merge(LogPage page, RoomMark asked)
     {
-        _isAstray = false;
+        _resolvedStrays = Math.Max(_resolvedStrays, asked.Strays);
         foreach (var message in page.Messages)
         {
             if (message.Seq > Seq)

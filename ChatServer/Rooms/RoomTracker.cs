@@ -26,13 +26,15 @@ internal sealed partial class RoomTracker(IBackplane backplane, TimeProvider tim
 
 #endif
         RoomPosition before;
+        RoomMark asked;
         LogPage page;
         do
         {
-            before = room.Position;
+            asked = room.Mark;
+            before = asked.Position;
             page = await backplane.ReadAsync(room.Key, before.Seq, RoomOptions.CatchUpPageMessages, before.Epoch);
         }
-        while (!room.Merge(page));
+        while (!room.Merge(page, asked));
 
         var now = room.Position;
         if (now.Seq != before.Seq || now.Epoch != before.Epoch)
