@@ -205,13 +205,14 @@ public sealed class RedisBackplaneTests(RedisServer redis) : BackplaneContract, 
         {
             await node.Backplane.AcceptAsync(Drafts.Of(room, 7, "a{9}1"));
             await node.Backplane.ReadAsync(room, 0, 1);
-            await node.Outbox.TryLeaseAsync(node.Keys.PartitionOf(room));
+            await node.Outbox.TryLeaseAsync(RedisKeys.LaneOf(node.Keys.PartitionOf(room)));
         }
 
         var keys = node.Connection.GetServer(own.Endpoint).Keys(pattern: "*").Select(key => (string)key!).ToList();
 
         var partitions = rooms.Select(node.Keys.PartitionOf).Distinct().Count();
-        keys.Should().HaveCount((3 * rooms.Count) + (2 * partitions));
+        var lanes = rooms.Select(node.Keys.PartitionOf).Select(RedisKeys.LaneOf).Distinct().Count();
+        keys.Should().HaveCount((3 * rooms.Count) + partitions + lanes);
         keys.Should().AllSatisfy(key => key.Should().MatchRegex(@"^chat:\{[0-9]+\}:"));
         var one = rooms[0];
         keys.Where(key => key.Contains(":3:1:", StringComparison.Ordinal) || key.EndsWith(":3:1", StringComparison.Ordinal))

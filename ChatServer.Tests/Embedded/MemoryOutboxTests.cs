@@ -17,5 +17,5 @@ public sealed class MemoryOutboxTests : OutboxContract
 
     private protected override IOutbox Outbox => _outbox;
 
-    private protected override int PartitionOf(RoomKey room) => 0;
+    private protected override int LaneOf(RoomKey room) => 0;
 }

@@ -124,8 +124,16 @@ public sealed class BulkSavingTests : IAsyncLifetime
     public async Task A_Quantum_without_the_call_gets_its_messages_one_by_one_and_the_operator_a_word(int status)
     {
         Quantum.InsteadOfBatch = Answering<IReadOnlyList<SaveCall>>(status, _ => true);
+        var allSaid = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Quantum.Instead = async (_, _) =>
+        {
+            // Meanwhile the rooms get more to save, which would fit into one call.
+            await allSaid.Task;
+            return false;
+        };
         await using var ada = await LoginAsync(1, [.. Rooms]);
         await SayAllAsync(ada, 5);
+        allSaid.SetResult();
 
         var saved = await Quantum.WaitForSavedAsync(50, Patience);
 

@@ -2,7 +2,6 @@ using ChatServer.Outbox;
 using ChatServer.Redis;
 using ChatServer.Tests.Support;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace ChatServer.Tests.EndToEnd;
@@ -72,8 +71,7 @@ public sealed class PersistTests(TwoNodes chat) : IClassFixture<TwoNodes>
         await using var own = await ChatFixture.StartAsync();
         var rooms = Enumerable.Range(550, 20).Select(room => (long)room).ToArray();
         var database = own.Connection.GetDatabase();
-        RedisKey[] leases = [.. Enumerable.Range(0, own.Node.Services.GetRequiredService<IOutbox>().Partitions)
-            .Select(partition => (RedisKey)RedisKeys.Lease(partition))];
+        RedisKey[] leases = [.. Enumerable.Range(0, RedisKeys.Lanes).Select(lane => (RedisKey)RedisKeys.Lease(lane))];
         await using (await own.StartNodeAsync())
         {
             await Eventually.TrueAsync(

@@ -153,6 +153,23 @@ public sealed class ProcessTests(ChatFixture chat) : IClassFixture<ChatFixture>,
         await peer.ToldAsync("info_chat");
     }
 
+    [Fact]
+    public async Task It_refuses_another_number_of_partitions_than_the_data_has_and_ends_when_the_data_gets_another()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var connection = await redis.ConnectAsync();
+        var port = FreePort.Next();
+        await using var service = Start([], ("WS_PORT", $"{port}"), ("REDIS_PORT", $"{redis.Port}"));
+        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = ChatPeer.Patience };
+        using var alive = await Eventually.AnswerAsync(() => http.GetAsync("/readyz"), () => service.HasExited, () => service.Output);
+        await using var other = Start([], ("CHAT_PARTITIONS", "64"), ("REDIS_PORT", $"{redis.Port}"));
+
+        (await other.ExitAsync(Limit)).Should().Be(WrongSetting, "{0}", other.Output);
+        other.ErrorOutput.Should().StartWith("CHAT_PARTITIONS: ").And.NotContain("   at ");
+        await connection.GetDatabase().StringSetAsync("chat:partitions", 64);
+        (await service.ExitAsync(Limit)).Should().Be(75, "{0}", service.Output);
+    }
+
     public void Dispose() => _folder.Delete(recursive: true);
 
     private BoundedProcess Start(string[] arguments, params (string Name, string? Value)[] settings) => BoundedProcess.Start(

@@ -69,7 +69,7 @@ public sealed class UpgradeTests : IAsyncLifetime
     {
         await using var ada = await LoginAsync(71);
         var epoch = (string)(await Connection.GetDatabase().HashGetAsync(
-            new RedisKeys(RedisOptions.DefaultPartitions).Room(new(TestSessions.Company, 900)), "epoch"))!;
+            new RedisKeys(RedisOptions.FormerDefaultPartitions).Room(new(TestSessions.Company, 900)), "epoch"))!;
         await ada.SendAsync(new { type = "join", room_id = 900, since = 1, epoch });
         var joined = await ada.FindAsync("joined");
 
@@ -90,7 +90,7 @@ public sealed class UpgradeTests : IAsyncLifetime
         await using var ada = await LoginAsync(71, 900);
         await ada.SayAsync(900, "new-1");
         await Quantum.WaitForSavedAsync(6);
-        var keys = new RedisKeys(RedisOptions.DefaultPartitions);
+        var keys = new RedisKeys(RedisOptions.FormerDefaultPartitions);
         var room = new RoomKey(TestSessions.Company, 900);
         var json = Drafts.Of(room, 72, "theirs").Json.Number(7).ToArray();
         var database = Connection.GetDatabase();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ChatServer.Backplane;
 using ChatServer.Outbox;
 using ChatServer.Protocol;
@@ -35,7 +36,7 @@ public sealed class RedisOutboxTests(RedisServer redis) : OutboxContract, IClass
     {
         (await Outbox.TryLeaseAsync(1)).Should().BeTrue();
         (await _other!.Outbox.TryLeaseAsync(1)).Should().BeFalse();
-        (await _other.Outbox.TryLeaseAsync(2)).Should().BeTrue("partitions are leased one by one");
+        (await _other.Outbox.TryLeaseAsync(2)).Should().BeTrue("lanes are leased one by one");
         await _other.Outbox.ReleaseAsync(1);
         (await _other.Outbox.TryLeaseAsync(1)).Should().BeFalse("only the owner can release");
 
@@ -48,20 +49,20 @@ public sealed class RedisOutboxTests(RedisServer redis) : OutboxContract, IClass
     [Fact(Timeout = Limit)]
     public async Task Lease_OwnerIsGone_IsTakenOverWhenItRunsOut()
     {
-        const int partition = 3;
-        (await Outbox.TryLeaseAsync(partition)).Should().BeTrue();
-        (await LeftAsync(partition)).Should().BeCloseTo(OutboxOptions.LeaseTime, TimeSpan.FromSeconds(2));
-        await _node!.Database.KeyExpireAsync(RedisKeys.Lease(partition), TimeSpan.FromMilliseconds(300));
-        (await Outbox.TryLeaseAsync(partition)).Should().BeTrue();
-        (await LeftAsync(partition)).Should()
+        const int lane = 3;
+        (await Outbox.TryLeaseAsync(lane)).Should().BeTrue();
+        (await LeftAsync(lane)).Should().BeCloseTo(OutboxOptions.LeaseTime, TimeSpan.FromSeconds(2));
+        await _node!.Database.KeyExpireAsync(RedisKeys.Lease(lane), TimeSpan.FromMilliseconds(300));
+        (await Outbox.TryLeaseAsync(lane)).Should().BeTrue();
+        (await LeftAsync(lane)).Should()
             .BeCloseTo(OutboxOptions.LeaseTime, TimeSpan.FromSeconds(2), "renewing makes it last as long again");
 
-        await _node.Database.KeyExpireAsync(RedisKeys.Lease(partition), TimeSpan.FromMilliseconds(1));
+        await _node.Database.KeyExpireAsync(RedisKeys.Lease(lane), TimeSpan.FromMilliseconds(1));
 
         await Eventually.TrueAsync(
-            () => _other!.Outbox.TryLeaseAsync(partition).AsTask().GetAwaiter().GetResult(), TimeSpan.FromSeconds(5),
+            () => _other!.Outbox.TryLeaseAsync(lane).AsTask().GetAwaiter().GetResult(), TimeSpan.FromSeconds(5),
             () => "the lease was not taken over");
-        (await Outbox.TryLeaseAsync(partition)).Should().BeFalse();
+        (await Outbox.TryLeaseAsync(lane)).Should().BeFalse();
     }
 
     [Fact(Timeout = Limit)]
@@ -86,6 +87,40 @@ public sealed class RedisOutboxTests(RedisServer redis) : OutboxContract, IClass
         (await Outbox.CountNodesAsync()).Should().Be(1);
     }
 
+    /// <summary>Each room is announced, whatever its neighbours have: nobody looks for it soon.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task Listen_AnotherRoomOfItsPartitionHasSomethingAlready_IsToldOfThisOneOnce()
+    {
+        var first = Drafts.NewRoom();
+        RoomKey second;
+        do
+        {
+            second = Drafts.NewRoom();
+        }
+        while (_node!.Keys.PartitionOf(second) != _node.Keys.PartitionOf(first));
+        await AcceptAsync(first, 1);
+        var told = new ConcurrentQueue<RoomKey>();
+        await using var listening = await Outbox.ListenAsync((_, room) => told.Enqueue(room), () => { });
+
+        await AcceptAsync(second, 3);
+        var marker = Drafts.NewRoom();
+        await AcceptAsync(marker, 1);
+
+        await Eventually.TrueAsync(() => told.Contains(marker), TimeSpan.FromSeconds(5), () => "nothing was told");
+        told.Should().Equal(second, marker);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Listen_AnInterruption_IsToldWhenItIsOver()
+    {
+        var restored = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var listening = await Outbox.ListenAsync((_, _) => { }, () => restored.TrySetResult());
+
+        await _node!.Database.ExecuteAsync("CLIENT", "KILL", "TYPE", "pubsub");
+
+        await restored.Task.WaitAsync(TimeSpan.FromSeconds(15));
+    }
+
     [Fact(Timeout = Limit)]
     public async Task Free_LeasedByOthers_AreNotAmongThem()
     {
@@ -101,17 +136,17 @@ public sealed class RedisOutboxTests(RedisServer redis) : OutboxContract, IClass
         await using var full = await RedisServer.StartAsync();
         await using var node = await RedisNode.ConnectAsync(full);
         var room = Drafts.NewRoom();
-        var partition = node.Keys.PartitionOf(room);
+        var lane = RedisKeys.LaneOf(node.Keys.PartitionOf(room));
         await node.Backplane.AcceptAsync(Drafts.Of(room, 7, "a1"));
         await node.Database.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
         await node.Backplane.Awaiting(backplane => backplane.AcceptAsync(Drafts.Of(room, 7, "a2")))
             .Should().ThrowAsync<RedisUnavailableException>("it is full");
 
-        (await node.Outbox.TryLeaseAsync(partition)).Should().BeTrue();
-        (await node.Outbox.TryLeaseAsync(partition)).Should().BeTrue("it is kept");
+        (await node.Outbox.TryLeaseAsync(lane)).Should().BeTrue();
+        (await node.Outbox.TryLeaseAsync(lane)).Should().BeTrue("it is kept");
         (await node.Outbox.CountNodesAsync()).Should().Be(1);
         await node.Outbox.SettleAsync(room, 1, "no");
-        await node.Outbox.ReleaseAsync(partition);
+        await node.Outbox.ReleaseAsync(lane);
 
         (await node.Outbox.SizeAsync()).Should().Be(new OutboxSize(0, 1, null));
     }
@@ -232,7 +267,7 @@ public sealed class RedisOutboxTests(RedisServer redis) : OutboxContract, IClass
         return held;
     }
 
-    private protected override int PartitionOf(RoomKey room) => _node!.Keys.PartitionOf(room);
+    private protected override int LaneOf(RoomKey room) => RedisKeys.LaneOf(_node!.Keys.PartitionOf(room));
 
-    private async Task<TimeSpan> LeftAsync(int partition) => (await _node!.Database.KeyTimeToLiveAsync(RedisKeys.Lease(partition)))!.Value;
+    private async Task<TimeSpan> LeftAsync(int lane) => (await _node!.Database.KeyTimeToLiveAsync(RedisKeys.Lease(lane)))!.Value;
 }

@@ -14,14 +14,17 @@ public sealed class RedisKeysTests
     [InlineData(3, 13, 35)]
     [InlineData(4, 12, 30)]
     [InlineData(9007199254740991, 9007199254740991, 53)]
-    public void PartitionOf_IsTheSameForGood(long company, long room, int partition) =>
-        _keys.PartitionOf(new RoomKey(company, room)).Should().Be(partition);
+    public void PartitionOf_IsTheSameForGood(long company, long room, int partition)
+    {
+        new RedisKeys(RedisOptions.FormerDefaultPartitions).PartitionOf(new(company, room)).Should().Be(partition);
+        RedisKeys.LaneOf(_keys.PartitionOf(new(company, room))).Should().Be(partition, "64 divides 1,024");
+    }
 
     [Fact]
     public void PartitionOf_NeighbouringIds_AreSpreadEvenly()
     {
-        var counts = new int[64];
-        for (var company = 1; company <= 20; company++)
+        var counts = new int[1024];
+        for (var company = 1; company <= 320; company++)
         {
             for (var room = 1; room <= 1000; room++)
             {
@@ -29,8 +32,51 @@ public sealed class RedisKeysTests
             }
         }
 
-        counts.Should().AllSatisfy(count => count.Should().BeInRange(220, 410, "20,000 rooms over 64 partitions are 312 each"));
+        counts.Should().AllSatisfy(count => count.Should().BeInRange(220, 410, "320,000 rooms over 1,024 partitions are 312 each"));
         Enumerable.Range(1, 1000).Should().AllSatisfy(room => new RedisKeys(1).PartitionOf(new RoomKey(3, room)).Should().Be(0));
+    }
+
+    [Theory]
+    [InlineData(1024)]
+    [InlineData(64)]
+    [InlineData(100)]
+    [InlineData(1)]
+    public void PartitionsOf_AllLanes_HaveEachPartitionOnce(int partitions)
+    {
+        var keys = new RedisKeys(partitions);
+
+        var all = Enumerable.Range(0, RedisKeys.Lanes).SelectMany(
+            lane => keys.PartitionsOf(lane).Select(partition => (lane, partition))).ToList();
+
+        all.Select(each => each.partition).Should().BeEquivalentTo(Enumerable.Range(0, partitions));
+        all.Should().OnlyContain(each => RedisKeys.LaneOf(each.partition) == each.lane);
+    }
+
+    [Fact]
+    public void Partitions_NotKnownYet_IsNoGuess()
+    {
+        var keys = new RedisKeys();
+        keys.Invoking(unknown => unknown.RoomChannel(new(3, 12))).Should().Throw<RedisUnavailableException>();
+
+        keys.LayOut(64);
+
+        (keys.AreKnown, keys.Partitions).Should().Be((true, 64));
+    }
+
+    [Fact]
+    public void PlaceOf_StateAndLogOfARoom_AreFoundAndNothingElse()
+    {
+        var room = new RoomKey(3, 12);
+        var partition = _keys.PartitionOf(room);
+
+        RedisKeys.PlaceOf(_keys.Room(room)).Should().Be((partition, room));
+        RedisKeys.PlaceOf(_keys.Log(room)).Should().Be((partition, room));
+        string[] others =
+        [
+            _keys.Identifier(room, 7, "a"), RedisKeys.Unsaved(partition), RedisKeys.DeadLetters(partition), "chat:{x}:room:3:12",
+            "chat:{1}:room:3", "chat:{1}:room:3:12:13", "abc_3_7", "",
+        ];
+        others.Should().OnlyContain(name => RedisKeys.PlaceOf(name) == null);
     }
 
     [Fact]
@@ -41,8 +87,8 @@ public sealed class RedisKeysTests
 
         string[] names =
         [
-            _keys.Room(room), _keys.Log(room), _keys.Identifier(
-                room, 7, "a}{"), RedisKeys.Unsaved(_keys.PartitionOf(room)), _keys.Aside(room), RedisKeys.Lease(_keys.PartitionOf(room)),
+            _keys.Room(room), _keys.Log(room), _keys.Identifier(room, 7, "a}{"), _keys.Aside(room),
+            RedisKeys.Unsaved(_keys.PartitionOf(room)), RedisKeys.DeadLetters(_keys.PartitionOf(room)),
         ];
         names.Should().OnlyHaveUniqueItems().And.OnlyContain(name => name.StartsWith(tag, StringComparison.Ordinal));
         _keys.RoomChannel(room).Should().StartWith(tag);

@@ -6,7 +6,7 @@ using ChatServer.Redis.Subscriptions;
 
 namespace ChatServer.Embedded;
 
-/// <summary>The outbox of the embedded default: one partition, one node, nothing survives a restart.</summary>
+/// <summary>The outbox of the embedded default: one lane, one node, nothing survives a restart.</summary>
 internal sealed class MemoryOutbox(TimeProvider time) : IOutbox
 {
     /// <summary>Nothing is ever lost here, so there is one numbering.</summary>
@@ -14,44 +14,42 @@ internal sealed class MemoryOutbox(TimeProvider time) : IOutbox
 
     private readonly Lock _gate = new();
     private readonly Dictionary<RoomKey, Unsaved> _rooms = [];
-    private Action<int>? _filled;
+    private Action<int, RoomKey>? _filled;
     private long _dead;
 
     /// <summary>Tells a user something.</summary>
     public Action<long, ReadOnlyMemory<byte>> Tell { get; set; } = (_, _) => { };
 
-    public int Partitions => 1;
+    public int Lanes => 1;
 
     /// <summary>A message of a room has been accepted.</summary>
     public void Add(RoomKey room, long seq, ReadOnlyMemory<byte> json)
     {
-        bool wasEmpty;
+        bool hadSomething;
         lock (_gate)
         {
-            wasEmpty = _rooms.Count == 0;
             var since = time.GetUtcNow().ToUnixTimeMilliseconds();
-            var unsaved = CollectionsMarshal.GetValueRefOrAddDefault(_rooms, room, out _) ??= new(since);
+            var unsaved = CollectionsMarshal.GetValueRefOrAddDefault(_rooms, room, out hadSomething) ??= new(since);
             unsaved.Messages.Enqueue(new(seq.ToString(CultureInfo.InvariantCulture), seq, json, StoredMessage.Read(json.Span)));
         }
 
-        if (wasEmpty)
+        if (!hadSomething)
         {
-            _filled?.Invoke(0);
+            _filled?.Invoke(0, room);
         }
     }
 
-    public ValueTask<bool> TryLeaseAsync(int partition) => new(true);
+    public ValueTask<bool> TryLeaseAsync(int lane) => new(true);
 
     public ValueTask<IReadOnlyList<int>> FreeAsync() => new([0]);
 
-    public ValueTask ReleaseAsync(int partition) => ValueTask.CompletedTask;
+    public ValueTask ReleaseAsync(int lane) => ValueTask.CompletedTask;
 
-    public ValueTask<IReadOnlyList<UnsavedRoom>> UnsavedAsync(int partition, long since)
+    public ValueTask<IReadOnlyList<UnsavedRoom>> UnsavedAsync(int lane)
     {
         lock (_gate)
         {
-            return new([.. _rooms.Where(room => room.Value.Since >= since).Select(room => new UnsavedRoom(room.Key, room.Value.Since))
-                .OrderBy(unsaved => unsaved.Since)]);
+            return new([.. _rooms.Select(room => new UnsavedRoom(room.Key, room.Value.Since)).OrderBy(unsaved => unsaved.Since)]);
         }
     }
 
@@ -67,7 +65,7 @@ internal sealed class MemoryOutbox(TimeProvider time) : IOutbox
         return new(page);
     }
 
-    public async IAsyncEnumerable<FileId> WaitingFilesAsync(int partition)
+    public async IAsyncEnumerable<FileId> WaitingFilesAsync(int lane)
     {
         List<FileId> files;
         lock (_gate)
@@ -83,7 +81,7 @@ internal sealed class MemoryOutbox(TimeProvider time) : IOutbox
     }
 
     /// <summary>There was none.</summary>
-    public ValueTask TakeOverFormerAsync(int partition) => ValueTask.CompletedTask;
+    public ValueTask TakeOverFormerAsync(int lane) => ValueTask.CompletedTask;
 
     public ValueTask<int> CountNodesAsync() => new(1);
 
@@ -99,7 +97,7 @@ internal sealed class MemoryOutbox(TimeProvider time) : IOutbox
         }
     }
 
-    public ValueTask<IAsyncDisposable> ListenAsync(Action<int> filled)
+    public ValueTask<IAsyncDisposable> ListenAsync(Action<int, RoomKey> filled, Action restored)
     {
         _filled += filled;
         return new(new Subscription(() => _filled -= filled));

@@ -32,8 +32,8 @@ internal static class ChatServerExtensions
         }
         else
         {
-            services.AddRedis(settings.Redis).AddRedisSubscriptions().AddRedisBackplane().AddRedisFiles().AddRedisSessions()
-                .AddRedisOutbox();
+            services.AddRedis(settings.Redis).AddPartitionLayout().AddRedisSubscriptions().AddRedisBackplane().AddRedisFiles()
+                .AddRedisSessions().AddRedisOutbox();
         }
 
         services.AddFiles(settings.Files)

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using ChatServer.Configuration;
 using ChatServer.Operations;
+using ChatServer.Redis;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Console;
 
@@ -42,8 +43,9 @@ internal static partial class ChatServerHost
 
         try
         {
+            var layout = app.Services.GetService<PartitionLayoutWatch>();
             await app.RunAsync();
-            return 0;
+            return layout is { HasEndedTheNode: true } ? PartitionLayoutWatch.RestartExitCode : 0;
         }
         catch (IOException exception) when (exception.InnerException is SocketException or AddressInUseException)
         {

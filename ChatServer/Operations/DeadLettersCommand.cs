@@ -26,9 +26,10 @@ internal static class DeadLettersCommand
         }
 
         await using var redis = RedisConnection.Open(options, NullLogger<RedisConnection>.Instance);
-        var letters = new DeadLetters(redis.Multiplexer, new RedisKeys(options.Partitions));
         try
         {
+            var partitions = await new PartitionLayout(redis.Multiplexer, options, TimeProvider.System).FindAsync();
+            var letters = new DeadLetters(redis.Multiplexer, new RedisKeys(partitions));
             return arguments[0] switch
             {
                 "list" => await ListAsync(letters, output),

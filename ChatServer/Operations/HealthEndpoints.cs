@@ -1,4 +1,3 @@
-using ChatServer.Outbox;
 using ChatServer.Redis;
 using ChatServer.Redis.Subscriptions;
 
@@ -13,16 +12,17 @@ internal static class HealthEndpoints
         app.MapGet("/readyz", async (IServiceProvider services, IHostApplicationLifetime lifetime) =>
             lifetime.ApplicationStopping.IsCancellationRequested ? NotReady("stopping")
             : services.GetService<RedisConnection>() is { } redis && !await redis.IsReachableAsync() ? NotReady("Redis is out of reach")
+            : services.GetService<RedisKeys>() is { AreKnown: false } ? NotReady("Redis was not asked yet how rooms are laid out")
             : services.GetService<RedisSubscriptions>() is { AreInForce: false } ? NotReady("subscriptions are not in force")
-            : Results.Text($"ready{await BacklogAsync(services.GetRequiredService<IOutbox>())}"));
+            : Results.Text($"ready{await BacklogAsync(services.GetRequiredService<BacklogGauge>())}"));
     }
 
     /// <summary>A node is ready while Quantum is out of reach: people can chat, and their messages wait to be saved.</summary>
-    private static async Task<string> BacklogAsync(IOutbox outbox)
+    private static async Task<string> BacklogAsync(BacklogGauge backlog)
     {
         try
         {
-            var size = await outbox.SizeAsync();
+            var size = await backlog.ReadAsync();
             var waiting = size.Waiting > 0 ? $"; {size.Waiting} messages wait for Quantum" : "";
             return size.Dead > 0 ? $"{waiting}; {size.Dead} dead letters" : waiting;
         }

@@ -14,7 +14,7 @@ internal static class MetricsEndpoint
     public static void MapMetrics(this IEndpointRouteBuilder app) =>
         app.MapGet("/metrics",
             async (
-                ConnectionRegistry connections, RoomDirectory rooms, UploadWatch uploads, SaveConcurrency saves, IOutbox outbox,
+                ConnectionRegistry connections, RoomDirectory rooms, UploadWatch uploads, SaveConcurrency saves, BacklogGauge backlog,
                 TimeProvider time) =>
         {
             var text = new StringBuilder();
@@ -27,7 +27,7 @@ internal static class MetricsEndpoint
                 GC.GetTotalAllocatedBytes());
             try
             {
-                var size = await outbox.SizeAsync();
+                var size = await backlog.ReadAsync();
                 Gauge(text, "chatserver_outbox_messages", "Messages of all rooms that Quantum does not have yet.", size.Waiting);
                 var stuck = size.StuckSince is { } since ? time.GetUtcNow() - since : TimeSpan.Zero;
                 Gauge(

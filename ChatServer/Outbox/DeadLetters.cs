@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ChatServer.Protocol;
 using ChatServer.Redis;
 using StackExchange.Redis;
@@ -39,17 +38,8 @@ internal sealed class DeadLetters(IConnectionMultiplexer redis, RedisKeys keys)
     }
 
     /// <summary>What can't be read is shown all the same, under the id that it has in the stream.</summary>
-    private static StoredMessage Read(byte[]? json, string id)
-    {
-        try
-        {
-            return StoredMessage.Read(json);
-        }
-        catch (JsonException)
-        {
-            return new("?", 0, 0, id, 0, 0, null, "");
-        }
-    }
+    private static StoredMessage Read(byte[]? json, string id) =>
+        StoredMessage.TryRead(json) ?? new("?", 0, 0, id, 0, 0, null, "");
 
     /// <summary>Has it saved after all, before what its room still has to save.</summary>
     /// <returns>False if it is no longer there, or can't be read.</returns>

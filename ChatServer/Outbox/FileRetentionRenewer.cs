@@ -1,10 +1,11 @@
 using ChatServer.Files;
+using ChatServer.Redis;
 
 namespace ChatServer.Outbox;
 
 /// <summary>
 /// Keeps files that wait for Quantum: soon after the start, then four times per retention it renews the retention of each file in the
-/// outbox, so that neither an outage nor nodes that are restarted again and again outlast them. Every node does it for all partitions; if
+/// outbox, so that neither an outage nor nodes that are restarted again and again outlast them. Every node does it for all lanes; if
 /// nothing waits, it costs one read each.
 /// </summary>
 internal sealed partial class FileRetentionRenewer(
@@ -18,25 +19,28 @@ internal sealed partial class FileRetentionRenewer(
         using var timer = new PeriodicTimer(interval, time);
         do
         {
-            for (var partition = 0; partition < outbox.Partitions; partition++)
+            for (var lane = 0; lane < RedisKeys.Lanes; lane++)
             {
                 try
                 {
-                    await KeepAsync(partition);
+                    if (lane < outbox.Lanes)
+                    {
+                        await KeepAsync(lane);
+                    }
                 }
                 catch (Exception exception)
                 {
-                    // Whatever it is: the other partitions' files must be kept, and it must not end the node.
-                    Log.NotRenewed(logger, exception, partition);
+                    // Whatever it is: the other lanes' files must be kept, and it must not end the node.
+                    Log.NotRenewed(logger, exception, lane);
                 }
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    private async Task KeepAsync(int partition)
+    private async Task KeepAsync(int lane)
     {
-        await foreach (var file in outbox.WaitingFilesAsync(partition))
+        await foreach (var file in outbox.WaitingFilesAsync(lane))
         {
             await files.KeepAsync(file);
         }
@@ -45,7 +49,7 @@ internal sealed partial class FileRetentionRenewer(
     private static partial class Log
     {
         [LoggerMessage(940, LogLevel.Warning,
-            "Partition {Partition}: files that wait for Quantum could not be kept for longer; the next round tries again.")]
-        public static partial void NotRenewed(ILogger logger, Exception exception, int partition);
+            "Lane {Lane}: files that wait for Quantum could not be kept for longer; the next round tries again.")]
+        public static partial void NotRenewed(ILogger logger, Exception exception, int lane);
     }
 }

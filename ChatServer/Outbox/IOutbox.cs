@@ -5,29 +5,30 @@ namespace ChatServer.Outbox;
 
 /// <summary>
 /// What Quantum does not have yet: the end of each room's log, behind the seq up to which it is saved. The accept step makes it longer; one
-/// node at a time drains a partition, so that a room's messages are saved in their order. A node that dies loses nothing.
+/// node at a time drains a lane, so that a room's messages are saved in their order. A node that dies loses nothing.
 /// </summary>
 internal interface IOutbox
 {
-    int Partitions { get; }
+    /// <summary>How many groups of rooms there are, each of which one node at a time drains.</summary>
+    /// <exception cref="RedisUnavailableException">It is not known yet: Redis is out of reach since the start.</exception>
+    int Lanes { get; }
 
-    /// <summary>Takes a partition for this node, or keeps it, for <see cref="OutboxOptions.LeaseTime"/>.</summary>
+    /// <summary>Takes a lane for this node, or keeps it, for <see cref="OutboxOptions.LeaseTime"/>.</summary>
     /// <returns>False if another node has it.</returns>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
-    ValueTask<bool> TryLeaseAsync(int partition);
+    ValueTask<bool> TryLeaseAsync(int lane);
 
-    /// <summary>The partitions that no node has.</summary>
+    /// <summary>The lanes that no node has.</summary>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask<IReadOnlyList<int>> FreeAsync();
 
-    /// <summary>Lets another node have a partition at once.</summary>
+    /// <summary>Lets another node have a lane at once.</summary>
     /// <exception cref="RedisUnavailableException">Redis is out of reach; the lease expires by itself.</exception>
-    ValueTask ReleaseAsync(int partition);
+    ValueTask ReleaseAsync(int lane);
 
-    /// <summary>Rooms of a partition that have something to save, those that have had it for longest first.</summary>
-    /// <param name="since">Only those that came to have something then or later; 0 for all.</param>
+    /// <summary>The rooms of a lane that have something to save, those that have had it for longest first.</summary>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
-    ValueTask<IReadOnlyList<UnsavedRoom>> UnsavedAsync(int partition, long since);
+    ValueTask<IReadOnlyList<UnsavedRoom>> UnsavedAsync(int lane);
 
     /// <summary>
     /// Notes what of a room has come to its end, and tells the senders, in one atomic step: what is to be a dead letter is one then. What is
@@ -40,16 +41,16 @@ internal interface IOutbox
     /// <exception cref="RedisUnavailableException">Redis is out of reach; the messages may be met again.</exception>
     ValueTask<RoomPage> SettleAsync(RoomKey room, Settlement done, bool readOn);
 
-    /// <summary>The files of a partition's messages that wait.</summary>
+    /// <summary>The files of a lane's messages that wait.</summary>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
-    IAsyncEnumerable<FileId> WaitingFilesAsync(int partition);
+    IAsyncEnumerable<FileId> WaitingFilesAsync(int lane);
 
     /// <summary>
-    /// Takes over what the version before this one has left in a partition, message by message: rooms then have it to save before what
+    /// Takes over what the version before this one has left in a lane, message by message: rooms then have it to save before what
     /// their logs hold.
     /// </summary>
     /// <exception cref="RedisUnavailableException">Redis is out of reach; the rest stays where it is.</exception>
-    ValueTask TakeOverFormerAsync(int partition);
+    ValueTask TakeOverFormerAsync(int lane);
 
     /// <summary>Announces this node and counts the nodes that are there.</summary>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
@@ -61,15 +62,16 @@ internal interface IOutbox
     /// </exception>
     ValueTask SignOffAsync();
 
-    /// <summary>How much waits, over all partitions.</summary>
+    /// <summary>How much waits, over all lanes.</summary>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
     ValueTask<OutboxSize> SizeAsync();
 
     /// <summary>
-    /// Calls back with the number of a partition when it had nothing to save and now has. A call may be lost: also look now and then.
+    /// Calls back with a room, and its lane, when it had nothing to save and now has. A call may be lost: also look now and then.
     /// </summary>
+    /// <param name="restored">Called after an interruption: calls may have been lost.</param>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
-    ValueTask<IAsyncDisposable> ListenAsync(Action<int> filled);
+    ValueTask<IAsyncDisposable> ListenAsync(Action<int, RoomKey> filled, Action restored);
 }
 
 /// <summary>What waits, of all rooms.</summary>

@@ -8,7 +8,8 @@ internal static class OutboxExtensions
             .AddSingleton<BulkSaves>().AddSingleton<ReadAhead>()
             .AddSingleton(provider => new SaveConcurrency(
                 options.MaxConcurrentSaves, provider.GetRequiredService<BulkSaves>(), provider.GetRequiredService<TimeProvider>()))
-            .AddHostedService<PartitionLeases>().AddHostedService<FileRetentionRenewer>();
+            .AddHostedService<LaneLeases>().AddHostedService<FileRetentionRenewer>();
 
-    public static IServiceCollection AddRedisOutbox(this IServiceCollection services) => services.AddSingleton<IOutbox, RedisOutbox>();
+    public static IServiceCollection AddRedisOutbox(this IServiceCollection services) =>
+        services.AddSingleton<FormerOutbox>().AddSingleton<IOutbox, RedisOutbox>();
 }

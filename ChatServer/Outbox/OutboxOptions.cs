@@ -46,7 +46,7 @@ internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
     /// <summary>Messages in one <c>saved</c> notice: it stays well below what a client may expect of a frame.</summary>
     public const int MaxMessagesPerNotice = 200;
 
-    /// <summary>Which part of the partitions beyond its share a node gives up at once: one in so many, at least one.</summary>
+    /// <summary>Which part of the lanes beyond its share a node gives up at once: one in so many, at least one.</summary>
     public const int GiveUpPart = 8;
 
     /// <summary>Dead letters that are read at once.</summary>
@@ -61,7 +61,7 @@ internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
     /// <summary>How long a lease lasts that nobody renews.</summary>
     public static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(10);
 
-    /// <summary>How often a lease is renewed, and how often a node looks for partitions to take.</summary>
+    /// <summary>How often a lease is renewed, and how often a node looks for lanes to take.</summary>
     public static readonly TimeSpan RenewInterval = LeaseTime / 5;
 
     /// <summary>A call of Quantum's API that takes longer gives its place to others.</summary>
@@ -106,11 +106,8 @@ internal sealed record OutboxOptions(int Attempts, int MaxConcurrentSaves)
     /// <summary>The pause after Redis was out of reach, and after an error of ours; between half and one and a half of it.</summary>
     public static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a lost announcement can hold up a save.</summary>
-    public static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
-
-    /// <summary>How often rooms are looked for that have something to save while others have: nobody announces those.</summary>
-    public static readonly TimeSpan LookSoon = TimeSpan.FromMilliseconds(100);
+    /// <summary>How long an announcement that was lost, without an interruption that shows, can hold up a save.</summary>
+    public static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(4);
 
     /// <summary>How often it is looked whether a node of the former version has left something: it may still be running.</summary>
     public static readonly TimeSpan LookForFormer = TimeSpan.FromMinutes(1);

@@ -1,21 +1,20 @@
 using System.Globalization;
-using System.Text.Json;
+using System.Text;
 using ChatServer.Backplane;
 using ChatServer.Protocol;
 using ChatServer.Redis;
 using ChatServer.Redis.Subscriptions;
-using ChatServer.Sessions;
 using StackExchange.Redis;
 
 namespace ChatServer.Outbox;
 
 /// <summary>
 /// The outbox in Redis: the logs themselves, a sorted set per partition of the rooms that have something to save, and a lease per
-/// partition, a key that holds a node's name and expires.
+/// lane, a key that holds a node's name and expires.
 /// </summary>
 internal sealed partial class RedisOutbox(
-    IConnectionMultiplexer redis, RedisSubscriptions subscriptions, RedisKeys keys, LogLimits limits, UserTokens tokens, TimeProvider time,
-    ILogger<RedisOutbox> logger)
+    IConnectionMultiplexer redis, RedisSubscriptions subscriptions, RedisKeys keys, LogLimits limits, FormerOutbox former,
+    TimeProvider time, ILogger<RedisOutbox> logger)
     : IOutbox
 {
     private static readonly string LeaseScript = EmbeddedScript.Load("lease.lua");
@@ -23,50 +22,33 @@ internal sealed partial class RedisOutbox(
     private static readonly string NodesScript = EmbeddedScript.Load("nodes.lua");
     private static readonly string SettleScript = EmbeddedScript.Load("settle.lua");
     private static readonly string SizeScript = EmbeddedScript.Load("size.lua");
-    private static readonly string TakeOverScript = EmbeddedScript.Load("take-over.lua");
 
     /// <summary>This node's name, unlike any other's.</summary>
     private readonly string _node = Guid.NewGuid().ToString("N");
     private readonly IDatabase _database = redis.GetDatabase();
 
-    public int Partitions => keys.Partitions;
+    public int Lanes => Math.Min(RedisKeys.Lanes, keys.Partitions);
 
-    public async ValueTask<bool> TryLeaseAsync(int partition) =>
+    public async ValueTask<bool> TryLeaseAsync(int lane) =>
 #if FAULT_INJECTION
         FaultInjection.Disables("lease") ||
 #endif
-        (bool)await RunAsync(LeaseScript, [RedisKeys.Lease(partition)], [_node, (long)OutboxOptions.LeaseTime.TotalMilliseconds]);
+        (bool)await RunAsync(LeaseScript, [RedisKeys.Lease(lane)], [_node, (long)OutboxOptions.LeaseTime.TotalMilliseconds]);
 
     public async ValueTask<IReadOnlyList<int>> FreeAsync() =>
         await RedisCalls.TryAsync(async () =>
         {
-            var held = await Task.WhenAll(
-                Enumerable.Range(0, Partitions).Select(partition => _database.KeyExistsAsync(RedisKeys.Lease(partition))));
-            return Enumerable.Range(0, Partitions).Where(partition => !held[partition]).ToList();
+            var held = await Task.WhenAll(Enumerable.Range(0, Lanes).Select(lane => _database.KeyExistsAsync(RedisKeys.Lease(lane))));
+            return Enumerable.Range(0, Lanes).Where(lane => !held[lane]).ToList();
         });
 
-    public async ValueTask ReleaseAsync(int partition) =>
-        await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(ReleaseScript, [RedisKeys.Lease(partition)], [_node]));
+    public async ValueTask ReleaseAsync(int lane) =>
+        await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(ReleaseScript, [RedisKeys.Lease(lane)], [_node]));
 
-    public async ValueTask<IReadOnlyList<UnsavedRoom>> UnsavedAsync(int partition, long since)
+    public async ValueTask<IReadOnlyList<UnsavedRoom>> UnsavedAsync(int lane)
     {
-        var rooms = new List<UnsavedRoom>();
-        var skip = 0;
-        SortedSetEntry[] page;
-        do
-        {
-            page = await RedisCalls.TryAsync(() => _database.SortedSetRangeByScoreWithScoresAsync(
-                RedisKeys.Unsaved(partition), since, skip: skip, take: OutboxOptions.PageRooms));
-            foreach (var entry in page)
-            {
-                if (RedisKeys.RoomOf(entry.Element!) is { } room)
-                {
-                    rooms.Add(new(room, (long)entry.Score));
-                }
-            }
-        }
-        while ((skip += page.Length) > 0 && page.Length == OutboxOptions.PageRooms);
-        return rooms;
+        var rooms = await Task.WhenAll(keys.PartitionsOf(lane).Select(UnsavedOfAsync));
+        return [.. rooms.SelectMany(ofPartition => ofPartition).OrderBy(room => room.Since)];
     }
 
     public async ValueTask<RoomPage> SettleAsync(RoomKey room, Settlement done, bool readOn)
@@ -94,9 +76,9 @@ internal sealed partial class RedisOutbox(
         return new(epoch, messages, HasMore: kind == "more" || messages.Count > 0);
     }
 
-    public async IAsyncEnumerable<FileId> WaitingFilesAsync(int partition)
+    public async IAsyncEnumerable<FileId> WaitingFilesAsync(int lane)
     {
-        foreach (var (room, _) in await UnsavedAsync(partition, 0))
+        foreach (var (room, _) in await UnsavedAsync(lane))
         {
             var state = await RedisCalls.TryAsync(() => _database.HashGetAsync(keys.Room(room), ["saved", "seq"]));
             var after = state[0].IsNull ? (long)state[1] : (long)state[0];
@@ -119,31 +101,8 @@ internal sealed partial class RedisOutbox(
         }
     }
 
-    public async ValueTask TakeOverFormerAsync(int partition)
-    {
-        var former = RedisKeys.FormerOutbox(partition);
-        var kept = new HashSet<long>();
-        RedisValue start = "-";
-        StreamEntry[] page;
-        do
-        {
-            var from = start;
-            page = await RedisCalls.TryAsync(() => _database.StreamRangeAsync(former, from, "+", OutboxOptions.PageEntries));
-            foreach (var entry in page)
-            {
-                ReadOnlyMemory<byte> json = entry["m"];
-                var message = Read(json);
-                if (message is not null && kept.Add(message.FromUserId) && (string?)entry["t"] is { Length: > 0 } token)
-                {
-                    await tokens.KeepOldAsync(message.FromUserId, token);
-                }
-
-                await TakeOverAsync(partition, entry.Id, json, message?.Room);
-                start = "(" + entry.Id;
-            }
-        }
-        while (page.Length == OutboxOptions.PageEntries);
-    }
+    public async ValueTask TakeOverFormerAsync(int lane) =>
+        await Task.WhenAll(keys.PartitionsOf(lane).Select(former.TakeOverAsync));
 
     public async ValueTask<int> CountNodesAsync()
     {
@@ -161,50 +120,78 @@ internal sealed partial class RedisOutbox(
 
     public async ValueTask<OutboxSize> SizeAsync()
     {
-        var partitions = await Task.WhenAll(Enumerable.Range(0, Partitions).Select(partition => UnsavedAsync(partition, 0).AsTask()));
+        var partitions = await FilledAsync();
+        var unsaved = await Task.WhenAll(partitions.Select(UnsavedOfAsync));
         return await RedisCalls.TryAsync(async () =>
         {
-            var waiting = Task.WhenAll(partitions.SelectMany(rooms => rooms.Chunk(OutboxOptions.PageRooms)).Select(rooms =>
+            var waiting = Task.WhenAll(unsaved.SelectMany(rooms => rooms.Chunk(OutboxOptions.PageRooms)).Select(rooms =>
                 _database.ScriptEvaluateAsync(
                     SizeScript, [.. rooms.SelectMany(each => (IEnumerable<RedisKey>)[keys.Room(each.Room), keys.Aside(each.Room)])])));
-            var former = Task.WhenAll(
-                Enumerable.Range(0, Partitions).Select(partition => _database.StreamLengthAsync(RedisKeys.FormerOutbox(partition))));
-            var dead = Task.WhenAll(
-                Enumerable.Range(0, Partitions).Select(partition => _database.StreamLengthAsync(RedisKeys.DeadLetters(partition))));
-            var oldest = partitions.Where(rooms => rooms.Count > 0).Select(rooms => rooms[0].Since).DefaultIfEmpty(0).Min();
+            var ofFormer = Task.WhenAll(partitions.Select(partition => _database.StreamLengthAsync(RedisKeys.FormerOutbox(partition))));
+            var dead = Task.WhenAll(partitions.Select(partition => _database.StreamLengthAsync(RedisKeys.DeadLetters(partition))));
+            var oldest = unsaved.Where(rooms => rooms.Count > 0).Select(rooms => rooms[0].Since).DefaultIfEmpty(0).Min();
             return new OutboxSize(
-                (await waiting).Sum(count => (long)count) + (await former).Sum(), (await dead).Sum(),
+                (await waiting).Sum(count => (long)count) + (await ofFormer).Sum(), (await dead).Sum(),
                 oldest == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(oldest));
         });
     }
 
-    public ValueTask<IAsyncDisposable> ListenAsync(Action<int> filled) =>
-        subscriptions.SubscribeAsync(RedisKeys.OutboxFilled, payload =>
+    public async ValueTask<IAsyncDisposable> ListenAsync(Action<int, RoomKey> filled, Action restored)
+    {
+        var listening = await subscriptions.SubscribeAsync(RedisKeys.OutboxFilled, payload =>
         {
-            if (int.TryParse(payload, NumberStyles.None, CultureInfo.InvariantCulture, out var partition))
+            var space = payload.IndexOf((byte)' ');
+            if (space > 0
+                && int.TryParse(payload[..space], NumberStyles.None, CultureInfo.InvariantCulture, out var partition)
+                && RedisKeys.RoomOf(Encoding.UTF8.GetString(payload[(space + 1)..])) is { } room)
             {
-                filled(partition);
+                filled(RedisKeys.LaneOf(partition), room);
             }
         });
+        subscriptions.WhenRestored(restored);
+        return listening;
+    }
+
+    /// <summary>
+    /// The partitions that have anything to save or to tell. Most have nothing, and then one question is enough.
+    /// </summary>
+    private async Task<IReadOnlyList<int>> FilledAsync()
+    {
+        var filled = await RedisCalls.TryAsync(() => Task.WhenAll(Enumerable.Range(0, keys.Partitions).Select(partition =>
+            _database.KeyExistsAsync(
+                [RedisKeys.Unsaved(partition), RedisKeys.DeadLetters(partition), RedisKeys.FormerOutbox(partition)]))));
+        return [.. Enumerable.Range(0, filled.Length).Where(partition => filled[partition] > 0)];
+    }
+
+    private async Task<IReadOnlyList<UnsavedRoom>> UnsavedOfAsync(int partition)
+    {
+        var rooms = new List<UnsavedRoom>();
+        var skip = 0;
+        SortedSetEntry[] page;
+        do
+        {
+            page = await RedisCalls.TryAsync(() => _database.SortedSetRangeByRankWithScoresAsync(
+                RedisKeys.Unsaved(partition), skip, skip + OutboxOptions.PageRooms - 1));
+            foreach (var entry in page)
+            {
+                if (RedisKeys.RoomOf(entry.Element!) is { } room)
+                {
+                    rooms.Add(new(room, (long)entry.Score));
+                }
+            }
+        }
+        while ((skip += page.Length) > 0 && page.Length == OutboxOptions.PageRooms);
+        return rooms;
+    }
 
     /// <summary>What frees memory in the end works although Redis is full.</summary>
     private Task<RedisResult> RunAsync(string script, RedisKey[] keys, RedisValue[] values) =>
         RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(EmbeddedScript.AllowedWhenFull(script, redis), keys, values));
 
-    /// <summary>What can't be read, or lies in the wrong partition, becomes a dead letter.</summary>
-    private Task<RedisResult> TakeOverAsync(int partition, RedisValue entry, ReadOnlyMemory<byte> json, RoomKey? room) =>
-        room is { } its && keys.PartitionOf(its) == partition
-            ? RunAsync(
-                TakeOverScript, [RedisKeys.FormerOutbox(partition), keys.Aside(its), RedisKeys.Unsaved(partition)],
-                [entry, json, RedisKeys.Member(its)])
-            : RunAsync(
-                TakeOverScript, [RedisKeys.FormerOutbox(partition), RedisKeys.DeadLetters(partition)],
-                [entry, json, "It can't be read.", MessageComposer.Timestamp(time.GetUtcNow())]);
-
     private static PendingSave ReadAside(RedisResult entry)
     {
         var (id, json) = ((string)((RedisResult[])entry!)[0]!, (ReadOnlyMemory<byte>)((RedisValue[])((RedisResult[])entry!)[1]!)[1]);
-        return new(id, 0, json, Read(json));
+        return new(id, 0, json, StoredMessage.TryRead(json.Span));
     }
 
     /// <param name="lost">Grows by what is missing.</param>
@@ -223,23 +210,11 @@ internal sealed partial class RedisOutbox(
 
             lost += read.Count > 0 ? read[0].Seq - saved - 1 : 0;
             messages.AddRange(read.Select(message => new PendingSave(
-                message.Seq.ToString(CultureInfo.InvariantCulture), message.Seq, message.Json, Read(message.Json))));
+                message.Seq.ToString(CultureInfo.InvariantCulture), message.Seq, message.Json, StoredMessage.TryRead(message.Json.Span))));
             saved = last;
         }
 
         return messages;
-    }
-
-    private static StoredMessage? Read(ReadOnlyMemory<byte> json)
-    {
-        try
-        {
-            return StoredMessage.Read(json.Span);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
     }
 
     private static IEnumerable<FileId> FilesOf(IEnumerable<PendingSave> messages) =>

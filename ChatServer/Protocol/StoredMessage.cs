@@ -25,6 +25,19 @@ internal sealed record StoredMessage(
             { Type: not null, Identifier.Length: > 0, Timestamp: not null, RoomId: > 0, CompanyId: > 0 } message
             ? message
             : throw new JsonException("It is no message.");
+
+    /// <returns>Null if it can't be read.</returns>
+    public static StoredMessage? TryRead(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return Read(json);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 }
 
 /// <summary>The source-generated reader of stored messages.</summary>

@@ -7,5 +7,10 @@ internal static class RedisExtensions
         services.AddSingleton(options)
             .AddSingleton(provider => RedisConnection.Open(options, provider.GetRequiredService<ILogger<RedisConnection>>()))
             .AddSingleton(provider => provider.GetRequiredService<RedisConnection>().Multiplexer)
-            .AddSingleton(new RedisKeys(options.Partitions));
+            .AddSingleton(_ => new RedisKeys());
+
+    /// <summary>Adds what tells over how many partitions the rooms in Redis are spread.</summary>
+    public static IServiceCollection AddPartitionLayout(this IServiceCollection services) =>
+        services.AddSingleton<PartitionLayout>()
+            .AddSingleton<PartitionLayoutWatch>().AddHostedService(provider => provider.GetRequiredService<PartitionLayoutWatch>());
 }

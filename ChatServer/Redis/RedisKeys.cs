@@ -7,9 +7,19 @@ namespace ChatServer.Redis;
 /// Names ChatServer's keys and channels. Rooms are spread over partitions; everything of a partition carries its hash tag, so that one
 /// script may touch it on a cluster too.
 /// </summary>
-internal sealed class RedisKeys(int partitions)
+/// <param name="partitions">Over how many partitions rooms are spread; 0 if that is not known yet.</param>
+internal sealed class RedisKeys(int partitions = 0)
 {
-    /// <summary>The channel on which it is announced that a partition has something to save after it had nothing.</summary>
+    /// <summary>
+    /// Partitions are divided into so many lanes, the unit in which nodes share the saving: keeping a lease for each partition would cost
+    /// more than it brings.
+    /// </summary>
+    public const int Lanes = 64;
+
+    /// <summary>
+    /// The channel on which it is announced that a room has something to save after it had nothing: its partition and its name among the
+    /// unsaved rooms, as in <c>17 3:870</c>.
+    /// </summary>
     public const string OutboxFilled = "chat:outbox-filled";
 
     /// <summary>The channel on which a node asks for a user's REST token: the user's id.</summary>
@@ -21,7 +31,36 @@ internal sealed class RedisKeys(int partitions)
     /// <summary>The channel on which Quantum publishes its orders.</summary>
     public const string Control = "chat:control";
 
-    public int Partitions => partitions;
+    /// <summary>A string: over how many partitions the rooms are spread.</summary>
+    public const string Layout = "chat:partitions";
+
+    /// <summary>The pattern of all keys that belong to a partition.</summary>
+    public const string OfPartitions = "chat:{*}:*";
+
+    private volatile int _partitions = partitions;
+
+    /// <summary>Whether it is known over how many partitions rooms are spread.</summary>
+    public bool AreKnown => _partitions > 0;
+
+    /// <exception cref="RedisUnavailableException">It is not known: Redis could not be asked yet.</exception>
+    public int Partitions =>
+        _partitions is > 0 and var known
+            ? known
+            : throw new RedisUnavailableException("Redis could not be asked yet over how many partitions rooms are spread.");
+
+    /// <summary>Tells over how many partitions rooms are spread.</summary>
+    public void LayOut(int over) => _partitions = over;
+
+    public static int LaneOf(int partition) => partition % Lanes;
+
+    /// <summary>The partitions of a lane; none if there are fewer partitions than lanes.</summary>
+    public IEnumerable<int> PartitionsOf(int lane)
+    {
+        for (var partition = lane; partition < Partitions; partition += Lanes)
+        {
+            yield return partition;
+        }
+    }
 
     public int PartitionOf(RoomKey room)
     {
@@ -29,7 +68,7 @@ internal sealed class RedisKeys(int partitions)
         var mixed = unchecked(((ulong)room.CompanyId * 0x9E3779B97F4A7C15) ^ (ulong)room.RoomId);
         mixed = unchecked((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9);
         mixed = unchecked((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB);
-        return (int)((mixed ^ (mixed >> 31)) % (ulong)partitions);
+        return (int)((mixed ^ (mixed >> 31)) % (ulong)Partitions);
     }
 
     /// <summary>A hash: the newest <c>seq</c>, <c>epoch</c>, up to which seq Quantum has it (<c>saved</c>), and more.</summary>
@@ -67,14 +106,23 @@ internal sealed class RedisKeys(int partitions)
             ? new RoomKey(companyId, roomId)
             : null;
 
+    /// <summary>Where a room's state or log lies, by that key's name.</summary>
+    /// <returns>Null if it is another key.</returns>
+    public static (int Partition, RoomKey Room)? PlaceOf(string key) =>
+        key.Split(':', 4) is ["chat", ['{', .. var tag, '}'], "room" or "log", var member]
+        && int.TryParse(tag, NumberStyles.None, CultureInfo.InvariantCulture, out var partition)
+        && RoomOf(member) is { } room
+            ? (partition, room)
+            : null;
+
     /// <summary>A stream that the version before this one filled: what Quantum does not have yet, oldest first.</summary>
     public static string FormerOutbox(int partition) => $"chat:{{{partition}}}:outbox";
 
     /// <summary>A stream: what Quantum refused for good, with reason and time.</summary>
     public static string DeadLetters(int partition) => $"chat:{{{partition}}}:dead";
 
-    /// <summary>A string that expires: the node that saves what a partition has to save.</summary>
-    public static string Lease(int partition) => $"chat:{{{partition}}}:lease";
+    /// <summary>A string that expires: the node that saves what a lane's partitions have to save.</summary>
+    public static string Lease(int lane) => $"chat:{{{lane}}}:lease";
 
     /// <summary>A hash that expires: a file's chunks by their number, and, once it is complete, what it is.</summary>
     public static string File(FileId id) => $"chat:{{{id.Partition}}}:file:{id.Secret}";

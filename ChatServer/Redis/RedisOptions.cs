@@ -20,11 +20,17 @@ internal enum RedisMode
 /// <param name="Database">The database that holds Quantum's sessions; all of ChatServer's keys are there too.</param>
 /// <param name="Tls">Whether the connection is encrypted.</param>
 /// <param name="SetKeyspaceEvents">Whether ChatServer may switch Redis's keyspace notifications on.</param>
-/// <param name="Partitions">Over how many hash slots rooms are spread; the same on every node, for good.</param>
+/// <param name="Partitions">Over how many partitions rooms are spread; null: what Redis says, else the default.</param>
 internal sealed record RedisOptions(
-    IReadOnlyList<DnsEndPoint> EndPoints, string? User, string? Password, int Database, bool Tls, int Partitions, bool SetKeyspaceEvents)
+    IReadOnlyList<DnsEndPoint> EndPoints, string? User, string? Password, int Database, bool Tls, int? Partitions, bool SetKeyspaceEvents)
 {
-    public const int DefaultPartitions = 64;
+    /// <summary>So many spread well over up to some dozens of masters; the number can't be changed once there is data.</summary>
+    public const int DefaultPartitions = 1024;
+
+    /// <summary>What it was in the versions that did not write it down.</summary>
+    public const int FormerDefaultPartitions = 64;
+
+    public const int MaxPartitions = 1024;
 
     /// <summary>An answer that takes longer counts as none: clients are told within 2 s that nothing was accepted.</summary>
     public static readonly TimeSpan AnswerWithin = TimeSpan.FromMilliseconds(1800);
@@ -49,6 +55,9 @@ internal sealed record RedisOptions(
 
     /// <summary>How often, at most, a node asks whether the process that holds the data is still the same.</summary>
     public static readonly TimeSpan GenerationCheckInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often a node makes sure that Redis still holds data of the layout that it knows.</summary>
+    public static readonly TimeSpan LayoutCheckInterval = TimeSpan.FromSeconds(2);
 
     /// <summary>The pause before Redis is asked again for its keyspace notifications.</summary>
     public static readonly TimeSpan KeyspaceEventsPause = TimeSpan.FromSeconds(5);
@@ -88,7 +97,7 @@ internal sealed record RedisOptions(
             settings.Text("REDIS_PASSWORD"),
             settings.Int("CHAT_REDIS_DATABASE", 0, 0, 1_000_000),
             settings.Switch("CHAT_REDIS_TLS", false),
-            settings.Int("CHAT_PARTITIONS", DefaultPartitions, 1, 1024),
+            settings.Text("CHAT_PARTITIONS") is null ? null : settings.Int("CHAT_PARTITIONS", DefaultPartitions, 1, MaxPartitions),
             settings.Switch("CHAT_SET_KEYSPACE_EVENTS", false));
     }
 

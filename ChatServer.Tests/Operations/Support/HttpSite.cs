@@ -1,3 +1,4 @@
+using ChatServer.Operations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -32,6 +33,7 @@ internal sealed class HttpSite : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen ?? (_ => { })));
+        builder.Services.AddSingleton<BacklogGauge>();
         services?.Invoke(builder.Services);
         var app = builder.Build();
         map(app);

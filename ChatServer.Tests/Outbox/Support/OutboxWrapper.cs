@@ -6,19 +6,19 @@ namespace ChatServer.Tests.Outbox.Support;
 /// <summary>An outbox of which a test changes a part.</summary>
 internal abstract class OutboxWrapper(IOutbox outbox) : IOutbox
 {
-    public int Partitions => outbox.Partitions;
+    public int Lanes => outbox.Lanes;
 
-    public virtual ValueTask<IReadOnlyList<UnsavedRoom>> UnsavedAsync(int partition, long since) => outbox.UnsavedAsync(partition, since);
+    public virtual ValueTask<IReadOnlyList<UnsavedRoom>> UnsavedAsync(int lane) => outbox.UnsavedAsync(lane);
 
     public virtual ValueTask<RoomPage> SettleAsync(RoomKey room, Settlement done, bool readOn) => outbox.SettleAsync(room, done, readOn);
 
-    public IAsyncEnumerable<FileId> WaitingFilesAsync(int partition) => outbox.WaitingFilesAsync(partition);
+    public IAsyncEnumerable<FileId> WaitingFilesAsync(int lane) => outbox.WaitingFilesAsync(lane);
 
-    public ValueTask TakeOverFormerAsync(int partition) => outbox.TakeOverFormerAsync(partition);
+    public ValueTask TakeOverFormerAsync(int lane) => outbox.TakeOverFormerAsync(lane);
 
-    public ValueTask<bool> TryLeaseAsync(int partition) => outbox.TryLeaseAsync(partition);
+    public ValueTask<bool> TryLeaseAsync(int lane) => outbox.TryLeaseAsync(lane);
 
-    public ValueTask ReleaseAsync(int partition) => outbox.ReleaseAsync(partition);
+    public ValueTask ReleaseAsync(int lane) => outbox.ReleaseAsync(lane);
 
     public ValueTask<IReadOnlyList<int>> FreeAsync() => outbox.FreeAsync();
 
@@ -26,7 +26,8 @@ internal abstract class OutboxWrapper(IOutbox outbox) : IOutbox
 
     public ValueTask SignOffAsync() => outbox.SignOffAsync();
 
-    public ValueTask<OutboxSize> SizeAsync() => outbox.SizeAsync();
+    public virtual ValueTask<OutboxSize> SizeAsync() => outbox.SizeAsync();
 
-    public ValueTask<IAsyncDisposable> ListenAsync(Action<int> filled) => outbox.ListenAsync(filled);
+    public virtual ValueTask<IAsyncDisposable> ListenAsync(Action<int, RoomKey> filled, Action restored) =>
+        outbox.ListenAsync(filled, restored);
 }

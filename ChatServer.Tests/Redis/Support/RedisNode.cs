@@ -26,7 +26,8 @@ internal sealed class RedisNode : IAsyncDisposable
         Tokens = new(
             new RedisSessionStore(Connection), new(new SessionOptions(), TimeProvider.System), new SessionOptions(), TimeProvider.System);
         Outbox = new RedisOutbox(
-            Connection, _subscriptions, Keys, RoomOptions.Log, Tokens, TimeProvider.System, NullLogger<RedisOutbox>.Instance);
+            Connection, _subscriptions, Keys, RoomOptions.Log, new FormerOutbox(Connection, Keys, Tokens, TimeProvider.System),
+            TimeProvider.System, NullLogger<RedisOutbox>.Instance);
     }
 
     public IConnectionMultiplexer Connection => _redis.Multiplexer;

@@ -78,9 +78,9 @@ local function accept(key, value, messages, place, claimed)
     -- What is not saved does not expire. The set is in the order in which rooms came to have something to save; now and then a room enters
     -- it that should be there already, in case that somebody has removed it.
     call('PERSIST', log)
-    local unsaved = KEYS[key + 3]
-    if call('ZADD', unsaved, 'NX', milliseconds(), ARGV[value + 5]) == 1 and call('ZCARD', unsaved) == 1 then
-      call('PUBLISH', ARGV[4], string.match(unsaved, '{(%d+)}'))
+    local unsaved, name = KEYS[key + 3], ARGV[value + 5]
+    if call('ZADD', unsaved, 'NX', milliseconds(), name) == 1 then
+      call('PUBLISH', ARGV[4], string.match(unsaved, '{(%d+)}') .. ' ' .. name)
     end
   end
   local body = new == 1 and records[1] or table.concat(records)

@@ -9,5 +9,5 @@ redis.call('XADD', KEYS[2], '*', fields[1], fields[2])
 redis.call('XDEL', KEYS[1], ARGV[1])
 local time = redis.call('TIME')
 redis.call('ZADD', KEYS[3], 'NX', string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000)), ARGV[2])
-redis.call('PUBLISH', ARGV[3], ARGV[4])
+redis.call('PUBLISH', ARGV[3], ARGV[4] .. ' ' .. ARGV[2])
 return 1

@@ -3,20 +3,20 @@ using ChatServer.Redis;
 namespace ChatServer.Outbox;
 
 /// <summary>
-/// Keeps this node's leases, its fair share of the partitions, and runs a drainer for each. A dead node's share is taken over within
-/// two lease times.
+/// Keeps this node's leases, its fair share of the lanes, and runs a drainer for each. A dead node's share is taken over within two lease
+/// times.
 /// </summary>
-internal sealed partial class PartitionLeases(
+internal sealed partial class LaneLeases(
     IOutbox outbox, Saver saver, SavedNotices notices, SaveConcurrency concurrency, ReadAhead readAhead, OutboxOptions options,
     TimeProvider time, ILoggerFactory loggers)
     : BackgroundService, IHostedLifecycleService
 {
-    private readonly ILogger<PartitionLeases> _logger = loggers.CreateLogger<PartitionLeases>();
-    private readonly RunningDrainer?[] _drainers = new RunningDrainer?[outbox.Partitions];
+    private readonly ILogger<LaneLeases> _logger = loggers.CreateLogger<LaneLeases>();
+    private readonly HeldLane?[] _lanes = new HeldLane?[RedisKeys.Lanes];
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _share = outbox.Partitions;
+    private int _share = RedisKeys.Lanes;
 
-    /// <summary>Partitions that were free at the last look: whoever should have them does not take them.</summary>
+    /// <summary>Lanes that were free at the last look: whoever should have them does not take them.</summary>
     private HashSet<int> _leftFree = [];
 
     /// <summary>
@@ -63,7 +63,7 @@ internal sealed partial class PartitionLeases(
             // The node stops: what is not saved waits for the next drainer.
         }
 
-        await Task.WhenAll(Enumerable.Range(0, outbox.Partitions).Select(StopAsync));
+        await Task.WhenAll(Enumerable.Range(0, _lanes.Length).Select(StopAsync));
         await notices.FlushAsync();
         await SignOffAsync();
         if (listening is not null)
@@ -72,10 +72,10 @@ internal sealed partial class PartitionLeases(
         }
     }
 
-    private int[] Held => [.. Enumerable.Range(0, outbox.Partitions).Where(partition => _drainers[partition] is not null)];
+    private int[] Held => [.. Enumerable.Range(0, _lanes.Length).Where(lane => _lanes[lane] is not null)];
 
     /// <summary>
-    /// Each node drains its share of the partitions; a node that has more gives some up, so that one that came later gets work. A few at a
+    /// Each node drains its share of the lanes; a node that has more gives some up, so that one that came later gets work. A few at a
     /// time: if the node that should take them is not there, they are not left alone for long.
     /// </summary>
     private async Task ShareAsync()
@@ -83,7 +83,7 @@ internal sealed partial class PartitionLeases(
         try
         {
             var nodes = Math.Max(1, await outbox.CountNodesAsync());
-            _share = (outbox.Partitions + nodes - 1) / nodes;
+            _share = (outbox.Lanes + nodes - 1) / nodes;
         }
         catch (RedisUnavailableException)
         {
@@ -100,7 +100,7 @@ internal sealed partial class PartitionLeases(
         int[] free;
         try
         {
-            free = [.. (await outbox.FreeAsync()).Where(partition => _drainers[partition] is null)];
+            free = [.. (await outbox.FreeAsync()).Where(lane => _lanes[lane] is null)];
         }
         catch (RedisUnavailableException)
         {
@@ -110,82 +110,80 @@ internal sealed partial class PartitionLeases(
 
         // Each node in an order of its own, so that nodes that start together don't compete for the same ones.
         Random.Shared.Shuffle(free);
-        foreach (var partition in free)
+        foreach (var lane in free)
         {
-            if ((Held.Length < _share || _leftFree.Contains(partition)) && !await RenewAsync(partition))
+            if ((Held.Length < _share || _leftFree.Contains(lane)) && !await RenewAsync(lane))
             {
                 // Each further call would wait for its timeout, too.
                 return;
             }
         }
 
-        _leftFree = [.. free.Where(partition => _drainers[partition] is null)];
+        _leftFree = [.. free.Where(lane => _lanes[lane] is null)];
     }
 
     /// <returns>False if Redis is out of reach.</returns>
-    private async Task<bool> RenewAsync(int partition)
+    private async Task<bool> RenewAsync(int lane)
     {
         var isReachable = true;
         try
         {
-            if (await outbox.TryLeaseAsync(partition))
+            if (await outbox.TryLeaseAsync(lane))
             {
-                Start(partition);
+                Start(lane);
                 return true;
             }
         }
         catch (RedisUnavailableException exception)
         {
             isReachable = false;
-            if (_drainers[partition] is { } drain
-                && time.GetElapsedTime(drain.LeasedAt) < OutboxOptions.LeaseTime - (2 * OutboxOptions.RenewInterval))
+            if (_lanes[lane] is { } held
+                && time.GetElapsedTime(held.LeasedAt) < OutboxOptions.LeaseTime - (2 * OutboxOptions.RenewInterval))
             {
                 return isReachable;
             }
 
-            Log.NotRenewed(_logger, exception, partition);
+            Log.NotRenewed(_logger, exception, lane);
         }
 
-        if (_drainers[partition] is { } lost)
+        if (_lanes[lane] is { } lost)
         {
-            _drainers[partition] = null;
-            await lost.DisposeAsync();
+            _lanes[lane] = null;
+            await lost.Drainer.DisposeAsync();
         }
 
         return isReachable;
     }
 
-    private void Start(int partition)
+    private void Start(int lane)
     {
-        if (_drainers[partition] is { } running)
+        if (_lanes[lane] is { } held)
         {
-            running.LeasedAt = time.GetTimestamp();
+            held.LeasedAt = time.GetTimestamp();
             return;
         }
 
-        var (forPartition, forRoom) = (loggers.CreateLogger<PartitionDrainer>(), loggers.CreateLogger<RoomDrainer>());
-        var drain = new RunningDrainer(
-            new PartitionDrainer(
-                partition, outbox, room => new(room, outbox, saver, concurrency, readAhead, options, time, forRoom), time, forPartition),
-            time.GetTimestamp());
-        _drainers[partition] = drain;
+        var (forLane, forRoom) = (loggers.CreateLogger<LaneDrainer>(), loggers.CreateLogger<RoomDrainer>());
+        var drainer = new LaneDrainer(
+            lane, outbox, room => new(room, outbox, saver, concurrency, readAhead, options, time, forRoom), time, forLane);
 
-        // It read before a "filled" call could find it here; what came in between was not announced to it.
-        drain.Drainer.Wake();
+        // It is there to be told of rooms before it looks for them: none is missed in between.
+        _lanes[lane] = new(drainer) { LeasedAt = time.GetTimestamp() };
+        drainer.Start();
     }
 
-    private async Task StopAsync(int partition)
+    private async Task StopAsync(int lane)
     {
-        if (_drainers[partition] is not { } drain)
+        if (_lanes[lane] is not { } held)
         {
             return;
         }
 
-        _drainers[partition] = null;
-        await drain.DisposeAsync();
+        _lanes[lane] = null;
+        await held.Drainer.DisposeAsync();
         try
         {
-            await outbox.ReleaseAsync(partition);
+            await outbox.ReleaseAsync(lane);
         }
         catch (RedisUnavailableException)
         {
@@ -209,7 +207,8 @@ internal sealed partial class PartitionLeases(
     {
         try
         {
-            return await outbox.ListenAsync(partition => _drainers.ElementAtOrDefault(partition)?.Drainer.Wake());
+            return await outbox.ListenAsync(
+                (lane, room) => _lanes[lane]?.Drainer.Begin(room), () => Array.ForEach(_lanes, held => held?.Drainer.Look()));
         }
         catch (RedisUnavailableException)
         {
@@ -218,10 +217,19 @@ internal sealed partial class PartitionLeases(
         }
     }
 
+    /// <summary>A lane whose lease this node has.</summary>
+    private sealed class HeldLane(LaneDrainer drainer)
+    {
+        public LaneDrainer Drainer => drainer;
+
+        /// <summary>When the lease was last renewed, as <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
+        public long LeasedAt { get; set; }
+    }
+
     private static partial class Log
     {
-        [LoggerMessage(930, LogLevel.Warning, "The lease of outbox {Partition} cannot be renewed; another node may take it over.")]
-        public static partial void NotRenewed(ILogger logger, Exception exception, int partition);
+        [LoggerMessage(930, LogLevel.Warning, "The lease of lane {Lane} cannot be renewed; another node may take it over.")]
+        public static partial void NotRenewed(ILogger logger, Exception exception, int lane);
 
         [LoggerMessage(931, LogLevel.Error, "Unexpected error while renewing the leases of the outbox; the node goes on.")]
         public static partial void Failed(ILogger logger, Exception exception);

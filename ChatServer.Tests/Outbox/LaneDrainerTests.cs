@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ChatServer.Tests.Outbox;
 
-public sealed class PartitionDrainerTests
+public sealed class LaneDrainerTests
 {
     [Fact(Timeout = 60_000)]
     public async Task Run_LookingAndSettlingThrowWhatNobodyExpects_LogsItAndGoesOn()
@@ -24,21 +24,18 @@ public sealed class PartitionDrainerTests
         await sessions.KeepTokenAsync(7, "rest"u8.ToArray(), TimeSpan.FromDays(1));
         var saver = Saving.Saver(parts, new BackplaneOverMemory(memory), sessions, TimeProvider.System);
         var places = Saving.Places(4, TimeProvider.System);
-        using var drainer = new PartitionDrainer(
+        await using var drainer = new LaneDrainer(
             0, outbox, room => Saving.Drainer(room, outbox, saver, places, TimeProvider.System, loggers.CreateLogger<RoomDrainer>()),
-            TimeProvider.System, loggers.CreateLogger<PartitionDrainer>());
-        using var stopping = new CancellationTokenSource();
+            TimeProvider.System, loggers.CreateLogger<LaneDrainer>());
         memory.Add(new(3, 1), 1, Drafts.Of(new RoomKey(3, 1), 7, "a1").Json.Number(1).ToArray());
 
-        var running = drainer.RunAsync(stopping.Token);
+        drainer.Start();
 
         await quantum.WaitForSavedAsync(1);
         await Eventually.TrueAsync(
             () => memory.SizeAsync().AsTask().GetAwaiter().GetResult().Waiting == 0, TimeSpan.FromSeconds(10), () => "it was not settled");
         log.All.Should().Contain(line => line.Contains("[912]", StringComparison.Ordinal))
             .And.Contain(line => line.Contains("[921]", StringComparison.Ordinal));
-        await stopping.CancelAsync();
-        await running.WaitAsync(TimeSpan.FromSeconds(10));
     }
 
     /// <summary>The first look and the first settling fail.</summary>
@@ -47,8 +44,8 @@ public sealed class PartitionDrainerTests
         private bool _hasFailedToLook;
         private bool _hasFailedToSettle;
 
-        public override ValueTask<IReadOnlyList<UnsavedRoom>> UnsavedAsync(int partition, long since) =>
-            FailsFirst(ref _hasFailedToLook) ? throw new InvalidOperationException("looking") : base.UnsavedAsync(partition, since);
+        public override ValueTask<IReadOnlyList<UnsavedRoom>> UnsavedAsync(int lane) =>
+            FailsFirst(ref _hasFailedToLook) ? throw new InvalidOperationException("looking") : base.UnsavedAsync(lane);
 
         public override ValueTask<RoomPage> SettleAsync(RoomKey room, Settlement done, bool readOn) =>
             !done.IsEmpty && FailsFirst(ref _hasFailedToSettle)

@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ChatServer.Tests.Outbox;
 
-public sealed class PartitionLeasesTests : IAsyncLifetime
+public sealed class LaneLeasesTests : IAsyncLifetime
 {
     private const int Limit = 30_000;
     private const int Parallel = 4;
@@ -23,9 +23,9 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
     private readonly MemorySessionStore _sessions = new(TimeProvider.System);
     private QuantumServer? _quantum;
     private QuantumParts? _parts;
-    private PartitionLeases? _worker;
+    private LaneLeases? _worker;
 
-    public PartitionLeasesTests() => _backplane = new(_outbox);
+    public LaneLeasesTests() => _backplane = new(_outbox);
 
     private QuantumServer Quantum => _quantum!;
 
@@ -213,6 +213,38 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Limit)]
+    public async Task Leases_AnnouncementsWereLostInAnInterruption_LooksWhenItIsOver()
+    {
+        var deaf = new DeafOutbox(_outbox);
+        _worker!.Dispose();
+        _worker = NewWorker(deaf);
+        await StartAsync();
+        await Eventually.TrueAsync(() => deaf.Restored is not null, TimeSpan.FromSeconds(5), () => "it does not listen");
+        await Task.Delay(300);
+        var started = TimeProvider.System.GetTimestamp();
+        await PostAsync(Drafts.NewRoom(), "m1");
+
+        deaf.Restored!();
+
+        await Quantum.WaitForSavedAsync(1);
+        TimeProvider.System.GetElapsedTime(started).Should().BeLessThan(OutboxOptions.LookAgain / 2);
+    }
+
+    /// <summary>Nothing shows that an announcement was lost.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task Leases_AnAnnouncementWasLost_IsSavedAtTheNextLook()
+    {
+        _worker!.Dispose();
+        _worker = NewWorker(new DeafOutbox(_outbox));
+        await StartAsync();
+        await Task.Delay(300);
+
+        await PostAsync(Drafts.NewRoom(), "m1");
+
+        await Quantum.WaitForSavedAsync(1, OutboxOptions.LookAgain + TimeSpan.FromSeconds(3));
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task Leases_SavedOrRefused_TellsThoseConcerned()
     {
         var room = Drafts.NewRoom();
@@ -263,20 +295,32 @@ public sealed class PartitionLeasesTests : IAsyncLifetime
         await StartAsync();
     }
 
-    private PartitionLeases NewWorker()
+    private LaneLeases NewWorker(IOutbox? outbox = null)
     {
         var saver = Saving.Saver(_parts!, _backplane, _sessions, TimeProvider.System);
         return new(
-            _outbox, saver, new SavedNotices(_backplane, TimeProvider.System), Saving.Places(Parallel, TimeProvider.System),
+            outbox ?? _outbox, saver, new SavedNotices(_backplane, TimeProvider.System), Saving.Places(Parallel, TimeProvider.System),
             new ReadAhead(), new OutboxOptions(20, Parallel), TimeProvider.System, NullLoggerFactory.Instance);
     }
 
     private async Task PostAsync(RoomKey room, string identifier) => await _backplane.AcceptAsync(Drafts.Of(room, 7, identifier));
 
     private List<string> Left() =>
-        [.. _outbox.UnsavedAsync(0, 0).AsTask().GetAwaiter().GetResult()
+        [.. _outbox.UnsavedAsync(0).AsTask().GetAwaiter().GetResult()
             .SelectMany(unsaved => _outbox.UnsavedOfAsync(unsaved.Room).GetAwaiter().GetResult())
             .Select(pending => pending.Message!.Identifier)];
+
+    /// <summary>Announcements do not come.</summary>
+    private sealed class DeafOutbox(IOutbox outbox) : OutboxWrapper(outbox)
+    {
+        public Action? Restored { get; private set; }
+
+        public override ValueTask<IAsyncDisposable> ListenAsync(Action<int, RoomKey> filled, Action restored)
+        {
+            Restored = restored;
+            return base.ListenAsync((_, _) => { }, () => { });
+        }
+    }
 
     private Task EmptyAsync() => Eventually.TrueAsync(() => Left().Count == 0, TimeSpan.FromSeconds(5), () => $"{Left().Count} are left");
 }
