@@ -1,4 +1,5 @@
 using ChatServer.Tests.Faults.Support;
+using ChatServer.Tests.Support;
 
 namespace ChatServer.Tests.Faults;
 
@@ -62,6 +63,29 @@ public sealed class NegativeControlTests(UnprotectedBuild build, ITestOutputHelp
             await Task.Delay(TimeSpan.FromSeconds(8));
             site.Begin();
             await Task.Delay(TimeSpan.FromSeconds(3));
+        });
+
+    /// <summary>Names of nodes behind which there is nobody, as a node in a crash loop leaves them, reserve nearly all of the work.</summary>
+    [Fact(Explicit = true)]
+    public Task Without_taking_what_stays_free_nodes_that_are_not_there_hold_up_saves() =>
+        TurnsRedAsync("free", Breach.SavedLate, async site =>
+        {
+            site.Begin();
+            await site.CalmAsync();
+            await site.WatchAsync(FaultSite.Companies, () => NodeMischief.HauntAsync(site, TimeSpan.FromSeconds(30), ghosts: 60));
+        });
+
+    /// <summary>One company's calls hang, and the one node that saves has one place.</summary>
+    [Fact(Explicit = true)]
+    public Task Without_slow_calls_giving_their_place_away_a_tenant_whose_saves_hang_holds_up_the_other() =>
+        TurnsRedAsync("slow", Breach.SavedLate, async site =>
+        {
+            NodeProcess[] others = [.. site.NodeProcesses.Skip(1)];
+            await Task.WhenAll(others.Select(node => node.TerminateAsync()));
+            await Task.Delay(TimeSpan.FromSeconds(6));
+            site.Begin();
+            await QuantumMischief.HangAsync(site, FaultSite.Companies[0]);
+            await Task.WhenAll(others.Select(node => node.StartAsync()));
         });
 
     /// <summary>Everybody reads but one; nothing else is wrong.</summary>

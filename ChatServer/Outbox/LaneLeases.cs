@@ -119,6 +119,13 @@ internal sealed partial class LaneLeases(
             }
         }
 
+#if FAULT_INJECTION
+        if (FaultInjection.Disables("free"))
+        {
+            return;
+        }
+
+#endif
         _leftFree = [.. free.Where(lane => _lanes[lane] is null)];
     }
 

@@ -136,6 +136,13 @@ internal sealed class SaveConcurrency(int most, BulkSaves bulk, TimeProvider tim
 
     private void OnSlow(SaveBatch batch)
     {
+#if FAULT_INJECTION
+        if (FaultInjection.Disables("slow"))
+        {
+            return;
+        }
+
+#endif
         lock (_gate)
         {
             if (batch is { IsSlow: false, IsOver: false })

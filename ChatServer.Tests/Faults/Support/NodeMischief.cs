@@ -9,12 +9,12 @@ internal static class NodeMischief
     private static readonly TimeSpan CrashFor = Checker.SaveWithin + TimeSpan.FromSeconds(6);
 
     /// <summary>Names in the list of nodes behind which there is nobody, as of nodes that start and end again and again.</summary>
-    public static async Task HauntAsync(FaultSite site, TimeSpan time)
+    public static async Task HauntAsync(FaultSite site, TimeSpan time, int ghosts = 3)
     {
         for (var began = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(began) < time;)
         {
             var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
-            for (var ghost = 0; ghost < 3; ghost++)
+            for (var ghost = 0; ghost < ghosts; ghost++)
             {
                 await site.Database.SortedSetAddAsync(RedisKeys.Nodes, $"ghost {ghost}", now);
             }
