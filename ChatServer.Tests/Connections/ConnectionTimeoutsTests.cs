@@ -2,6 +2,7 @@ using ChatServer.Connections;
 using ChatServer.Sessions;
 using ChatServer.Tests.Connections.Support;
 using ChatServer.WebSockets;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ChatServer.Tests.Connections;
@@ -20,7 +21,7 @@ public sealed class ConnectionTimeoutsTests : IAsyncLifetime
     {
         var options = new ConnectionOptions(10, 10, 1 << 20, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(10));
         _connections = new ConnectionRegistry(options);
-        _timeouts = new ConnectionTimeouts(_connections, options, _time);
+        _timeouts = new ConnectionTimeouts(_connections, options, _time, NullLogger<ConnectionTimeouts>.Instance);
         _probed = New(_probe, authenticated: true);
     }
 

@@ -10,13 +10,13 @@ namespace ChatServer.Tests.Support;
 /// </summary>
 internal sealed class RespFilter
 {
-    private static readonly byte[][] Messages = [.. new[] { "message", "smessage", "pmessage" }.Select(
-        kind => Encoding.ASCII.GetBytes($"${kind.Length}\r\n{kind}\r\n"))];
+    private static readonly byte[][] Messages = Kinds("message", "smessage", "pmessage");
+    private static readonly byte[][] Confirmations = Kinds("subscribe", "ssubscribe", "psubscribe");
 
     private readonly ArrayBufferWriter<byte> _rest = new();
 
     /// <summary>Takes what came and gives the whole replies that pass; the beginning of an unfinished one is kept.</summary>
-    public byte[] Pass(ReadOnlySpan<byte> received, bool withoutMessages)
+    public byte[] Pass(ReadOnlySpan<byte> received, bool withoutMessages, bool withoutConfirmations = false)
     {
         _rest.Write(received);
         var all = _rest.WrittenSpan;
@@ -25,7 +25,7 @@ internal sealed class RespFilter
         for (var end = begin; TrySkip(all, ref end); begin = end)
         {
             var reply = all[begin..end];
-            if (!withoutMessages || !IsMessage(reply))
+            if (!(withoutMessages && IsOneOf(Messages, reply)) && !(withoutConfirmations && IsOneOf(Confirmations, reply)))
             {
                 passed.Write(reply);
             }
@@ -37,7 +37,10 @@ internal sealed class RespFilter
         return passed.WrittenSpan.ToArray();
     }
 
-    private static bool IsMessage(ReadOnlySpan<byte> reply)
+    private static byte[][] Kinds(params string[] kinds) =>
+        [.. kinds.Select(kind => Encoding.ASCII.GetBytes($"${kind.Length}\r\n{kind}\r\n"))];
+
+    private static bool IsOneOf(byte[][] kinds, ReadOnlySpan<byte> reply)
     {
         if (reply[0] is not ((byte)'*' or (byte)'>'))
         {
@@ -45,9 +48,9 @@ internal sealed class RespFilter
         }
 
         var elements = reply[(reply.IndexOf((byte)'\n') + 1)..];
-        foreach (var message in Messages)
+        foreach (var kind in kinds)
         {
-            if (elements.StartsWith(message))
+            if (elements.StartsWith(kind))
             {
                 return true;
             }

@@ -23,6 +23,7 @@ internal sealed class TcpProxy : IAsyncDisposable
     private volatile TaskCompletionSource? _stall;
     private volatile bool _refuses;
     private volatile bool _swallows;
+    private volatile bool _swallowsConfirmations;
     private volatile int _delay;
 
     /// <param name="target">The server's port on the loopback address.</param>
@@ -59,6 +60,13 @@ internal sealed class TcpProxy : IAsyncDisposable
         set => _swallows = value;
     }
 
+    /// <summary>Whether Redis's confirmations of subscriptions are lost.</summary>
+    public bool SwallowsConfirmations
+    {
+        get => _swallowsConfirmations;
+        set => _swallowsConfirmations = value;
+    }
+
     /// <summary>Connections that are open now.</summary>
     public int Open
     {
@@ -89,7 +97,7 @@ internal sealed class TcpProxy : IAsyncDisposable
     /// <summary>Ends every fault: what was held back goes on.</summary>
     public void Resume()
     {
-        (_refuses, _swallows, _delay) = (false, false, 0);
+        (_refuses, _swallows, _swallowsConfirmations, _delay) = (false, false, false, 0);
         var stall = _stall;
         _stall = null;
         stall?.TrySetResult();
@@ -168,7 +176,9 @@ internal sealed class TcpProxy : IAsyncDisposable
             int count;
             while ((count = await from.ReceiveAsync(buffer, link.IsCut)) > 0)
             {
-                ReadOnlyMemory<byte> chunk = filter is null ? buffer.AsMemory(0, count) : filter.Pass(buffer.AsSpan(0, count), _swallows);
+                ReadOnlyMemory<byte> chunk = filter is null
+                    ? buffer.AsMemory(0, count)
+                    : filter.Pass(buffer.AsSpan(0, count), _swallows, _swallowsConfirmations);
                 while (_stall is { } stall)
                 {
                     await stall.Task.WaitAsync(link.IsCut);

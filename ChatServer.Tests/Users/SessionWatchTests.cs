@@ -102,6 +102,48 @@ public sealed class SessionWatchTests : IAsyncLifetime
         Looked(7).Should().Be(0);
     }
 
+    /// <summary>The connection's session was looked up before the order came, and the connection was there after it.</summary>
+    [Theory(Timeout = Limit)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Enter_QuantumToldOfTheEndJustBefore_IsPutOutAtOnceIfItHasEnded(bool hasEnded)
+    {
+        Store.TellsOfEnds = false;
+        RequestPeer.Store(_parts, 7);
+        var peer = new RequestPeer(_parts);
+        peer.Connection.Authenticated(new(7, TestSessions.Company, "rest", [], Key(7), null));
+        _watch.End(Key(7));
+        _parts.Connections.TryAddToUser(peer.Connection).Should().BeTrue();
+        if (hasEnded)
+        {
+            Store.Sessions.Remove(Key(7));
+        }
+
+        (await _watch.EnterAsync(Key(7)).WaitAsync(Patience)).Should().BeFalse();
+
+        peer.Connection.IsClosing.Should().Be(hasEnded);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Check_WhatNobodyExpects_IsLoggedAndTheWatchGoesOn()
+    {
+        Store.TellsOfEnds = false;
+        var peer = await LoginAsync(7, seconds: 5);
+        Store.Failure = new InvalidOperationException("what nobody expects");
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _time.Advance(SessionOptions.CheckInterval);
+                return _parts.Log.All.Any(line => line.Contains("[1021]", StringComparison.Ordinal));
+            },
+            Patience, () => "it was not looked up, or not logged");
+
+        Store.Failure = null;
+        await PassAsync(1);
+
+        (await peer.ClosedAsync()).Should().Be(4503);
+    }
+
     [Fact(Timeout = Limit)]
     public async Task Check_TheKnownEndHasCome_IsPutOutLongBeforeTheRecheck()
     {

@@ -8,7 +8,8 @@ namespace ChatServer.Connections;
 /// time, those to ping, those that don't answer, and those that don't take what waits for them. Limits are accurate to
 /// <see cref="ConnectionOptions.TimeoutCheckInterval"/>.
 /// </summary>
-internal sealed class ConnectionTimeouts(ConnectionRegistry connections, ConnectionOptions options, TimeProvider time) : BackgroundService
+internal sealed partial class ConnectionTimeouts(
+    ConnectionRegistry connections, ConnectionOptions options, TimeProvider time, ILogger<ConnectionTimeouts> logger) : BackgroundService
 {
     private static readonly byte[] Ping = FrameWriter.Frame(Opcode.Ping, []);
 
@@ -19,7 +20,15 @@ internal sealed class ConnectionTimeouts(ConnectionRegistry connections, Connect
         {
             foreach (var connection in connections.All)
             {
-                Watch(connection);
+                try
+                {
+                    Watch(connection);
+                }
+                catch (Exception exception)
+                {
+                    // A bug of ours must be seen, and must not end the watch over the others: that would end the node.
+                    Log.Failed(logger, exception, connection.IdText);
+                }
             }
         }
     }
@@ -46,5 +55,11 @@ internal sealed class ConnectionTimeouts(ConnectionRegistry connections, Connect
             connection.PingedAt = time.GetTimestamp();
             connection.Send(Ping);
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(600, LogLevel.Error, "Unexpected error while watching connection {Connection}; the others are not affected.")]
+        public static partial void Failed(ILogger logger, Exception exception, string connection);
     }
 }

@@ -51,6 +51,11 @@ internal sealed partial class PartitionLayoutWatch(
                 End(exception.Message);
                 return;
             }
+            catch (Exception exception)
+            {
+                // A bug of ours must be seen, and must not end the node.
+                Log.Failed(logger, exception);
+            }
         }
     }
 
@@ -79,6 +84,9 @@ internal sealed partial class PartitionLayoutWatch(
     {
         [LoggerMessage(110, LogLevel.Information, "The rooms in Redis are spread over {Partitions} partitions.")]
         public static partial void Known(ILogger logger, int partitions);
+
+        [LoggerMessage(112, LogLevel.Error, "Unexpected error while looking how rooms are laid out in Redis; it is tried again.")]
+        public static partial void Failed(ILogger logger, Exception exception);
 
         [LoggerMessage(111, LogLevel.Critical, "The node ends. {Why} Was another backup restored? Start all nodes again.")]
         public static partial void Ended(ILogger logger, string why);

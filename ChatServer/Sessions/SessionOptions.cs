@@ -22,6 +22,9 @@ internal sealed class SessionOptions
     /// <summary>Users whose tokens are at hand at which they are all forgotten.</summary>
     public const int MaxTokensCached = 10_000;
 
+    /// <summary>Ends of sessions, told by Quantum, that are remembered.</summary>
+    public const int MaxEndsRemembered = 100_000;
+
     /// <summary>How long a session without an end is remembered after it was seen.</summary>
     public static readonly TimeSpan EndlessRemembered = TimeSpan.FromDays(30);
 
@@ -30,6 +33,9 @@ internal sealed class SessionOptions
 
     /// <summary>How long a token that was looked up is used for the user's next messages, without another look.</summary>
     public static readonly TimeSpan TokenCachedFor = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an end that Quantum has told is remembered: longer than it takes from a session's look-up to its watch.</summary>
+    public static readonly TimeSpan EndRemembered = TimeSpan.FromSeconds(30);
 
     /// <summary>How often connections whose session has reached its end are looked for.</summary>
     public static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);

@@ -18,12 +18,14 @@ internal sealed partial class SessionWatch : BackgroundService
     private readonly TimeProvider _time;
     private readonly ILogger<SessionWatch> _logger;
     private readonly CountedSubscriptions<SessionKey, SessionKey> _watched;
+    private readonly EndedSessions _ended;
 
     public SessionWatch(
         ISessionStore store, ConnectionRegistry connections, SessionOptions options, TimeProvider time, ILogger<SessionWatch> logger)
     {
         (_store, _connections, _options, _time, _logger) = (store, connections, options, time, logger);
         _watched = new(key => key, key => store.WatchAsync(key, () => _ = CheckAsync(key)));
+        _ended = new(time);
     }
 
     /// <summary>
@@ -31,12 +33,17 @@ internal sealed partial class SessionWatch : BackgroundService
     /// now.
     /// </summary>
     /// <returns>
-    /// False if the store announces nothing: the session is only looked up again with all the others.
+    /// False if the store announces nothing: the session is only looked up again with all the others, or if Quantum says that it has ended.
     /// </returns>
     public async Task<bool> EnterAsync(SessionKey key)
     {
         if (!_store.TellsOfEnds)
         {
+            if (_ended.Contains(key))
+            {
+                await CheckAsync(key);
+            }
+
             return false;
         }
 
@@ -50,13 +57,8 @@ internal sealed partial class SessionWatch : BackgroundService
     /// <summary>Quantum says that a session has ended.</summary>
     public void End(SessionKey key)
     {
-        foreach (var connection in _connections.OfUser(key.UserId))
-        {
-            if (connection.Caller!.Session == key)
-            {
-                connection.Close(CloseReason.SessionEnded);
-            }
-        }
+        _ended.Add(key);
+        Close(key);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -93,13 +95,29 @@ internal sealed partial class SessionWatch : BackgroundService
                 }
                 else
                 {
-                    End(keys[index]);
+                    Close(keys[index]);
                 }
             }
         }
         catch (RedisUnavailableException exception)
         {
             Log.NotChecked(_logger, exception, keys.Length);
+        }
+        catch (Exception exception)
+        {
+            // A bug of ours must be seen, and must not end the watch: that would end the node.
+            Log.Failed(_logger, exception, keys.Length);
+        }
+    }
+
+    private void Close(SessionKey key)
+    {
+        foreach (var connection in _connections.OfUser(key.UserId))
+        {
+            if (connection.Caller!.Session == key)
+            {
+                connection.Close(CloseReason.SessionEnded);
+            }
         }
     }
 
@@ -118,5 +136,9 @@ internal sealed partial class SessionWatch : BackgroundService
     {
         [LoggerMessage(1020, LogLevel.Debug, "{Count} sessions cannot be looked up now; their connections stay until they can.")]
         public static partial void NotChecked(ILogger logger, Exception exception, int count);
+
+        [LoggerMessage(1021, LogLevel.Error,
+            "Unexpected error while {Count} sessions were looked up; their connections stay, and they are looked up again.")]
+        public static partial void Failed(ILogger logger, Exception exception, int count);
     }
 }

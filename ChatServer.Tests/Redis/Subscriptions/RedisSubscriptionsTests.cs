@@ -31,4 +31,23 @@ public sealed class RedisSubscriptionsTests(RedisServer redis) : IClassFixture<R
             calls.Should().Be(round);
         }
     }
+
+    /// <summary>The connection looks healthy and brings nothing, and those that are to replace it do not get as far as it.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task Replace_TheSuccessorCannotSubscribe_LeavesNoConnectionBehind()
+    {
+        await using var proxy = new TcpProxy(redis.Port, isRedis: true);
+        await using var node = await RedisNode.ConnectAsync(proxy.Port);
+        var calls = 0;
+        node.Backplane.WhenRestored(() => Interlocked.Increment(ref calls));
+        await Eventually.TrueAsync(() => Volatile.Read(ref calls) == 1, TimeSpan.FromSeconds(10), () => "no first probe came");
+        var open = proxy.Open;
+
+        (proxy.SwallowsMessages, proxy.SwallowsConfirmations) = (true, true);
+        await Task.Delay(RedisOptions.ProbeLostAfter + RedisOptions.AnswerWithin + TimeSpan.FromSeconds(2));
+        proxy.Resume();
+
+        await Eventually.TrueAsync(() => Volatile.Read(ref calls) == 2, TimeSpan.FromSeconds(10), () => "nobody was told");
+        await Eventually.TrueAsync(() => proxy.Open == open, TimeSpan.FromSeconds(5), () => $"{proxy.Open} are open, {open} were");
+    }
 }

@@ -46,9 +46,11 @@ internal sealed class RedisNode : IAsyncDisposable
     public static RedisOptions OptionsFor(int port) =>
         new([new DnsEndPoint(RedisServer.Host, port)], null, null, 0, false, RedisOptions.DefaultPartitions, false);
 
-    public static async Task<RedisNode> ConnectAsync(RedisServer redis)
+    public static Task<RedisNode> ConnectAsync(RedisServer redis) => ConnectAsync(redis.Port);
+
+    public static async Task<RedisNode> ConnectAsync(int port)
     {
-        var node = new RedisNode(OptionsFor(redis.Port));
+        var node = new RedisNode(OptionsFor(port));
         await node._subscriptions.StartAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(15));
         return node;
     }

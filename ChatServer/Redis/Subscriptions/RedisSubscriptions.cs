@@ -191,11 +191,11 @@ internal sealed partial class RedisSubscriptions(
     /// <exception cref="RedisUnavailableException">There is no new connection now.</exception>
     private async Task ReplaceAsync()
     {
+        var before = _subscriber;
         SubscriberConnection? subscriber = null;
         try
         {
             subscriber = await SubscriberConnection.ConnectAsync(options, Hear);
-            var before = _subscriber;
             _subscriber = subscriber;
 
             foreach (var some in Channels.Chunk(RedisOptions.SubscribeAtOnce))
@@ -207,7 +207,6 @@ internal sealed partial class RedisSubscriptions(
             // logs read while there are still channels that nobody hears.
             Volatile.Write(ref _probeSeen, NoProbe);
             Volatile.Write(ref _probeSeenAt, time.GetTimestamp());
-            before?.Dispose();
             _hasComplained = false;
             subscriber.WhenBroken(() => Break(subscriber));
         }
@@ -221,6 +220,14 @@ internal sealed partial class RedisSubscriptions(
 
             subscriber?.Dispose();
             throw;
+        }
+        finally
+        {
+            if (subscriber is not null)
+            {
+                // Also one that looks healthy and is deaf, and has a successor that did not get far.
+                before?.Dispose();
+            }
         }
     }
 
