@@ -31,7 +31,7 @@ internal readonly struct AcceptScript(List<PostedMessage> batch, LogLimits limit
         values[0] = Epoch.New();
         values[1] = (long)limits.IdentifierAge.TotalSeconds;
         values[2] = "PUBLISH";
-        values[3] = RedisKeys.OutboxFilled;
+        values[3] = batch[0].Names.OutboxFilled;
         var (key, value, file) = (0, ValuesBeforeRooms, keys.Length - files);
         for (var rest = CollectionsMarshal.AsSpan(batch); rest.Length > 0;)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using ChatServer.Protocol;
 using ChatServer.Redis;
 using ChatServer.Redis.Subscriptions;
@@ -17,6 +18,7 @@ internal sealed partial class RedisBackplane : IBackplane
     private readonly GenerationScripts _scripts;
     private readonly ConcurrentDictionary<RoomKey, bool> _unreadable = new();
     private readonly LogLimits _limits;
+    private readonly byte[] _nodesMark;
     private readonly ILogger<RedisBackplane> _logger;
 
     public RedisBackplane(
@@ -31,6 +33,7 @@ internal sealed partial class RedisBackplane : IBackplane
         _scripts = new(redis, script, time, loggers.CreateLogger<GenerationScripts>());
         _batcher = new(_scripts, limits);
         _limits = limits;
+        _nodesMark = Encoding.ASCII.GetBytes(keys.NodesMark);
     }
 
     public void Accept(MessageDraft draft, IAcceptListener listener) =>
@@ -62,7 +65,19 @@ internal sealed partial class RedisBackplane : IBackplane
     }
 
     public ValueTask<IAsyncDisposable> SubscribeToUserAsync(long userId, Action<ReadOnlyMemory<byte>> listener) =>
-        _subscriptions.SubscribeAsync(RedisKeys.UserChannel(userId), payload => listener(payload.ToArray()));
+        _subscriptions.SubscribeAsync(RedisKeys.UserChannel(userId), payload =>
+        {
+            if (!payload.StartsWith("@"u8))
+            {
+                listener(payload.ToArray());
+            }
+            else if (payload.StartsWith(_nodesMark))
+            {
+                listener(payload[_nodesMark.Length..].ToArray());
+            }
+
+            // Else it comes from nodes of another installation, whose users have the same numbers.
+        });
 
     public ValueTask<IAsyncDisposable> SubscribeToControlAsync(Action<ReadOnlyMemory<byte>> listener) =>
         _subscriptions.SubscribeAsync(RedisKeys.Control, payload => listener(payload.ToArray()));

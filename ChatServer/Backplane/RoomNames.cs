@@ -21,5 +21,8 @@ internal sealed class RoomNames(RedisKeys keys, RoomKey room)
 
     public RedisValue Channel { get; } = Encoding.ASCII.GetBytes(keys.RoomChannel(room));
 
+    /// <summary>The channel for "something to save".</summary>
+    public RedisValue OutboxFilled { get; } = keys.OutboxFilled;
+
     public RedisKey Identifier(long userId, string identifier) => _identifiers.Append(RedisKeys.IdentifierOf(userId, identifier));
 }

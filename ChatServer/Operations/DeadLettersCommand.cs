@@ -29,7 +29,7 @@ internal static class DeadLettersCommand
         try
         {
             var partitions = await new PartitionLayout(redis.Multiplexer, options, TimeProvider.System).FindAsync();
-            var letters = new DeadLetters(redis.Multiplexer, new RedisKeys(partitions));
+            var letters = new DeadLetters(redis.Multiplexer, new RedisKeys(partitions, options.Database));
             return arguments[0] switch
             {
                 "list" => await ListAsync(letters, output),

@@ -49,7 +49,7 @@ internal sealed class DeadLetters(IConnectionMultiplexer redis, RedisKeys keys)
         && (bool)await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(
             RetryScript,
             [RedisKeys.DeadLetters(letter.Partition), keys.Aside(letter.Message.Room), RedisKeys.Unsaved(letter.Partition)],
-            [letter.Id, RedisKeys.Member(letter.Message.Room), RedisKeys.OutboxFilled, letter.Partition]));
+            [letter.Id, RedisKeys.Member(letter.Message.Room), keys.OutboxFilled, letter.Partition]));
 
     /// <summary>Deletes it for good.</summary>
     /// <returns>False if it is no longer there.</returns>

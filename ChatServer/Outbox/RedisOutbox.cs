@@ -59,7 +59,7 @@ internal sealed partial class RedisOutbox(
             (long)(limits.Age + TimeSpan.FromHours(1)).TotalSeconds, limits.Messages, MessageComposer.Timestamp(time.GetUtcNow()),
             done.Aside.Count, done.Dead.Count, .. done.Aside.Select(id => (RedisValue)id),
             .. done.Dead.SelectMany(letter => (IEnumerable<RedisValue>)[letter.Place, letter.Json, letter.Reason]),
-            .. done.Told.SelectMany(word => (IEnumerable<RedisValue>)[RedisKeys.UserChannel(word.UserId), word.Json]),
+            .. done.Told.SelectMany(word => (IEnumerable<RedisValue>)[RedisKeys.UserChannel(word.UserId), MarkedAsOurs(word.Json)]),
         ];
         var partition = keys.PartitionOf(room);
         var answer = (RedisResult[])(await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(
@@ -138,7 +138,7 @@ internal sealed partial class RedisOutbox(
 
     public async ValueTask<IAsyncDisposable> ListenAsync(Action<int, RoomKey> filled, Action restored)
     {
-        var listening = await subscriptions.SubscribeAsync(RedisKeys.OutboxFilled, payload =>
+        var listening = await subscriptions.SubscribeAsync(keys.OutboxFilled, payload =>
         {
             var space = payload.IndexOf((byte)' ');
             if (space > 0
@@ -187,6 +187,8 @@ internal sealed partial class RedisOutbox(
     /// <summary>What frees memory in the end works although Redis is full.</summary>
     private Task<RedisResult> RunAsync(string script, RedisKey[] keys, RedisValue[] values) =>
         RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(EmbeddedScript.AllowedWhenFull(script, redis), keys, values));
+
+    private byte[] MarkedAsOurs(ReadOnlyMemory<byte> json) => [.. Encoding.ASCII.GetBytes(keys.NodesMark), .. json.Span];
 
     private static PendingSave ReadAside(RedisResult entry)
     {

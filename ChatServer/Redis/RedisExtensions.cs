@@ -7,7 +7,7 @@ internal static class RedisExtensions
         services.AddSingleton(options)
             .AddSingleton(provider => RedisConnection.Open(options, provider.GetRequiredService<ILogger<RedisConnection>>()))
             .AddSingleton(provider => provider.GetRequiredService<RedisConnection>().Multiplexer)
-            .AddSingleton(_ => new RedisKeys());
+            .AddSingleton(_ => new RedisKeys(database: options.Database));
 
     /// <summary>Adds what tells over how many partitions the rooms in Redis are spread.</summary>
     public static IServiceCollection AddPartitionLayout(this IServiceCollection services) =>

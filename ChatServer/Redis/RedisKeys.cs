@@ -8,7 +8,11 @@ namespace ChatServer.Redis;
 /// script may touch it on a cluster too.
 /// </summary>
 /// <param name="partitions">Over how many partitions rooms are spread; 0 if that is not known yet.</param>
-internal sealed class RedisKeys(int partitions = 0)
+/// <param name="database">
+/// The database in Redis. Keys belong to one, channels to none: those of ChatServer's own name it, so that two installations on one Redis do
+/// not hear each other.
+/// </param>
+internal sealed class RedisKeys(int partitions = 0, int database = 0)
 {
     /// <summary>
     /// Partitions are divided into so many lanes, the unit in which nodes share the saving: keeping a lease for each partition would cost
@@ -20,10 +24,10 @@ internal sealed class RedisKeys(int partitions = 0)
     /// The channel on which it is announced that a room has something to save after it had nothing: its partition and its name among the
     /// unsaved rooms, as in <c>17 3:870</c>.
     /// </summary>
-    public const string OutboxFilled = "chat:outbox-filled";
+    public string OutboxFilled { get; } = Own("chat:outbox-filled", database);
 
-    /// <summary>The channel on which a node asks for a user's REST token: the user's id.</summary>
-    public const string TokenWanted = "chat:token-wanted";
+    /// <summary>What stands before what nodes publish for a user; what Quantum publishes there begins in another way.</summary>
+    public string NodesMark { get; } = string.Create(CultureInfo.InvariantCulture, $"@{database} ");
 
     /// <summary>A sorted set: the nodes that are there, by the time of their last announcement.</summary>
     public const string Nodes = "chat:nodes";
@@ -87,7 +91,7 @@ internal sealed class RedisKeys(int partitions = 0)
     public static string IdentifierOf(long userId, string identifier) => $"{userId}:{identifier}";
 
     /// <summary>The channel of a room's messages and notices.</summary>
-    public string RoomChannel(RoomKey room) => $"chat:{{{PartitionOf(room)}}}:room:{room.CompanyId}:{room.RoomId}";
+    public string RoomChannel(RoomKey room) => Own(Room(room), database);
 
     /// <summary>A stream: a room's messages that are to be saved before those of its log, because an operator retries them.</summary>
     public string Aside(RoomKey room) => $"chat:{{{PartitionOf(room)}}}:aside:{room.CompanyId}:{room.RoomId}";
@@ -136,6 +140,15 @@ internal sealed class RedisKeys(int partitions = 0)
     /// <summary>A string that expires: the REST token with which a user wrote last, stored as sessions are.</summary>
     public static string TokenOf(long userId) => $"chat:token:{userId}";
 
-    /// <summary>The channel that Quantum, too, may publish on for one user.</summary>
+    /// <summary>The channel on which a node asks for a user's REST token: the user's id.</summary>
+    public static string TokenWanted(int database) => Own("chat:token-wanted", database);
+
+    /// <summary>
+    /// The channel that Quantum, too, may publish on for one user. Contract: it has this name whatever the database, so nodes mark what they
+    /// publish there (<see cref="NodesMark"/>).
+    /// </summary>
     public static string UserChannel(long userId) => $"user_{userId}";
+
+    private static string Own(string channel, int database) =>
+        database == 0 ? channel : string.Create(CultureInfo.InvariantCulture, $"{channel}@{database}");
 }

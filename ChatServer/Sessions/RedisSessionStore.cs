@@ -24,6 +24,8 @@ internal sealed class RedisSessionStore(
 
     public bool TellsOfEnds => events is { AreOn: true };
 
+    private string TokenWanted => RedisKeys.TokenWanted(redis.GetDatabase().Database);
+
     public async ValueTask<StoredSession?> FindAsync(SessionKey key, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -102,10 +104,10 @@ internal sealed class RedisSessionStore(
     }
 
     public async ValueTask AskForTokenAsync(long userId) =>
-        await RedisCalls.TryAsync(() => redis.GetDatabase().PublishAsync(RedisChannel.Literal(RedisKeys.TokenWanted), userId));
+        await RedisCalls.TryAsync(() => redis.GetDatabase().PublishAsync(RedisChannel.Literal(TokenWanted), userId));
 
     public async ValueTask<IAsyncDisposable> ListenForTokensAsync(Action<long> asked) =>
-        subscriptions is null ? Subscription.None : await subscriptions.SubscribeAsync(RedisKeys.TokenWanted, payload =>
+        subscriptions is null ? Subscription.None : await subscriptions.SubscribeAsync(TokenWanted, payload =>
         {
             if (long.TryParse(payload, NumberStyles.None, CultureInfo.InvariantCulture, out var user))
             {
