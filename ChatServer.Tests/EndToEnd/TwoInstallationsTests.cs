@@ -52,10 +52,8 @@ public sealed class TwoInstallationsTests : IAsyncLifetime
 
         // Whatever crosses has come before this, which takes the same ways.
         await ben2.SayAsync(Room, "b1");
-        await ben2.ToldAsync("info_chat");
-        await ada2.ToldAsync("saved");
-        (await ada2.DrainAllAsync()).Select(frame => frame.ToJsonString()).Should().ContainSingle().Which.Should().Contain("b1");
-        (await ben2.DrainAllAsync()).Should().BeEmpty();
+        (await HeardUntilAsync(ada2, "saved")).Should().BeEquivalentTo("chat", "saved");
+        (await HeardUntilAsync(ben2, "info_chat")).Should().Equal("info_chat");
         other.Log.All.Should().NotContain(line => line.StartsWith("Warning", StringComparison.Ordinal))
             .And.NotContain(line => line.Contains("subscription had not delivered", StringComparison.Ordinal));
         (await ada.DrainAllAsync()).Should().BeEmpty();
@@ -73,6 +71,19 @@ public sealed class TwoInstallationsTests : IAsyncLifetime
 
         await ada.FindAsync("bell");
         await ada2.FindAsync("bell");
+    }
+
+    /// <summary>The types of all that a peer has heard, when it has heard one of a certain type.</summary>
+    private static async Task<IReadOnlyList<string>> HeardUntilAsync(ChatPeer peer, string type)
+    {
+        var heard = new List<string>();
+        for (var start = TimeProvider.System.GetTimestamp(); !heard.Contains(type);)
+        {
+            TimeProvider.System.GetElapsedTime(start).Should().BeLessThan(ChatPeer.Patience, "only {0} came", heard);
+            heard.AddRange((await peer.DrainAllAsync()).Select(frame => frame.Type()));
+        }
+
+        return heard;
     }
 
     private Task<TestNode> StartAsync(int database) =>
