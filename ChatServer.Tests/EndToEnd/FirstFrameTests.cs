@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ChatServer.Sessions;
 using ChatServer.Tests.Support;
+using ChatServer.Tests.WebSockets.Support;
 
 namespace ChatServer.Tests.EndToEnd;
 
@@ -141,6 +142,16 @@ public sealed class FirstFrameTests(ChatFixture chat) : IClassFixture<ChatFixtur
 
         (await peer.Closed).Should().Be((4501, "bad_frame"));
         peer.TryNext(out var frame).Should().BeFalse("nobody is known yet who could be told {0}", frame?.ToJsonString());
+    }
+
+    /// <summary>Whole, a compressed one would be kept until it ends.</summary>
+    [Fact]
+    public async Task A_binary_first_frame_is_refused_by_its_header()
+    {
+        await using var peer = await RawPeer.OpenAsync(chat.Node.Port);
+        await peer.SendAsync(ClientFrames.Header(0x82, 1000));
+
+        (await peer.CloseAsync()).Should().Be((4501, "bad_frame"));
     }
 
     [Fact]

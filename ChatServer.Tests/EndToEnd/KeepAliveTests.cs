@@ -62,6 +62,27 @@ public sealed class KeepAliveTests(ChatFixture chat) : IClassFixture<ChatFixture
         Encoding.UTF8.GetString(payload).Should().Be("anybody there?");
     }
 
+    /// <summary>A pong costs as much as an answer to a text frame.</summary>
+    [Fact]
+    public async Task Pings_count_like_text_frames_and_one_who_goes_on_is_closed()
+    {
+        await using var node = await chat.StartNodeAsync(("RATE_LIMIT", "1"), ("RATE_BURST", "5"));
+        await using var peer = await RawPeer.OpenAsync(node.Port);
+        for (var ping = 0; ping < 5; ping++)
+        {
+            await peer.SendAsync(ClientFrames.Frame(Opcode.Ping, [(byte)ping]));
+            (await peer.NextAsync()).Opcode.Should().Be(Opcode.Pong);
+        }
+
+        // As many more as a burst holds are passed over.
+        for (var ping = 0; ping < 12; ping++)
+        {
+            await peer.SendAsync(ClientFrames.Frame(Opcode.Ping, []));
+        }
+
+        (await peer.CloseAsync()).Should().Be((4002, "rate_limited"));
+    }
+
     [Theory]
     [InlineData(1000)]
     [InlineData(4321)]

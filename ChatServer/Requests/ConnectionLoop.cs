@@ -47,8 +47,8 @@ internal sealed partial class ConnectionLoop(
 
     private async Task ReceiveAsync(Client client, PipeReader input)
     {
-        using var reader = new FrameReader(
-            RequestOptions.MaxFirstFrameBytes, RequestOptions.MaxBinaryFrameBytes, client.Connection.Deflates);
+        // Whose session is not known may send no binary frame: it is refused by its header, before anything of it is kept.
+        using var reader = new FrameReader(RequestOptions.MaxFirstFrameBytes, maxBinaryBytes: 0, client.Connection.Deflates);
         while (true)
         {
             var received = await input.ReadAsync();
@@ -121,7 +121,7 @@ internal sealed partial class ConnectionLoop(
                     : frame.Reason;
                 return ValueTask.CompletedTask;
             case FrameEventKind.Ping:
-                SendPong(connection, frame.Payload);
+                AnswerPing(client, frame.Payload);
                 return ValueTask.CompletedTask;
             case FrameEventKind.Text when !connection.IsClosing:
                 return connection.Caller is null
@@ -153,14 +153,23 @@ internal sealed partial class ConnectionLoop(
     {
         if (await admission.AdmitAsync(client, text))
         {
-            reader.MaxTextBytes = options.MaxMessageBytes;
+            (reader.MaxTextBytes, reader.MaxBinaryBytes) = (options.MaxMessageBytes, RequestOptions.MaxBinaryFrameBytes);
         }
     }
 
-    private static void SendPong(Connection connection, ReadOnlySpan<byte> data)
+    /// <summary>A ping counts like a text frame; one beyond the limit gets no answer.</summary>
+    private static void AnswerPing(Client client, ReadOnlySpan<byte> data)
     {
-        Span<byte> pong = stackalloc byte[FrameReader.MaxControlBytes + 2];
-        connection.Send(pong[..FrameWriter.Write(pong, Opcode.Pong, data)]);
+        switch (client.Rate.Take())
+        {
+            case RateVerdict.Pass:
+                Span<byte> pong = stackalloc byte[FrameReader.MaxControlBytes + 2];
+                client.Connection.Send(pong[..FrameWriter.Write(pong, Opcode.Pong, data)]);
+                break;
+            case RateVerdict.Close:
+                client.Connection.Close(CloseReason.RateLimited);
+                break;
+        }
     }
 
     private static partial class Log

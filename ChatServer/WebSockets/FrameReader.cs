@@ -8,7 +8,7 @@ namespace ChatServer.WebSockets;
 /// loop that reads the connection.
 /// </summary>
 /// <param name="maxTextBytes">See <see cref="MaxTextBytes"/>.</param>
-/// <param name="maxBinaryBytes">The most bytes of one binary frame; more is a violation (1009).</param>
+/// <param name="maxBinaryBytes">See <see cref="MaxBinaryBytes"/>.</param>
 /// <param name="deflates">
 /// Whether permessage-deflate was agreed on; the limits then hold for messages as they come and as they are meant.
 /// </param>
@@ -42,6 +42,9 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes, bool def
 
     /// <summary>The most bytes of a text message, over all its fragments; a header that says more is a violation (1009).</summary>
     public int MaxTextBytes { get; set; } = maxTextBytes;
+
+    /// <summary>The most bytes of one binary frame; a header that says more is a violation (1009).</summary>
+    public int MaxBinaryBytes { get; set; } = maxBinaryBytes;
 
     /// <summary>Holds no rented buffer. What is kept of a frame header that came in part needs none.</summary>
     public bool IsIdle => !_text.HoldsBuffer && !_control.HoldsBuffer && !_inflated.HoldsBuffer;
@@ -189,7 +192,7 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes, bool def
             _isCompressed = _frame.Compressed;
         }
 
-        long most = _message == Opcode.Text ? MaxTextBytes - _text.Length : maxBinaryBytes - (_isCompressed ? _text.Length : 0);
+        long most = _message == Opcode.Text ? MaxTextBytes - _text.Length : MaxBinaryBytes - (_isCompressed ? _text.Length : 0);
         return _frame.Length > most ? CloseReason.TooBig : null;
     }
 
@@ -241,7 +244,7 @@ internal sealed class FrameReader(int maxTextBytes, int maxBinaryBytes, bool def
 
     private FrameEvent Inflate(Opcode message, ReadOnlySpan<byte> compressed)
     {
-        var most = message == Opcode.Text ? MaxTextBytes : maxBinaryBytes;
+        var most = message == Opcode.Text ? MaxTextBytes : MaxBinaryBytes;
         try
         {
             MessageInflater.Inflate(compressed, most, ref _inflated);
