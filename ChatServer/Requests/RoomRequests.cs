@@ -12,18 +12,18 @@ internal sealed class RoomRequests(RoomDirectory rooms, RoomAccess access, RoomO
 {
     public async ValueTask JoinAsync(Client client, RoomRequest request)
     {
-        var changes = access.Changes;
-        await JoinAsync(client, request, await access.CheckAsync(client.Connection.Caller!, request.RoomId), changes);
+        var permit = access.PermitFor(client.Connection.Caller!, request.RoomId);
+        await permit.AskAsync();
+        await JoinAsync(client, request, permit);
     }
 
-    /// <summary>Joins a room for which the answer is known.</summary>
-    /// <param name="changes"><see cref="RoomAccess.Changes"/> before that answer was asked for.</param>
-    public async ValueTask JoinAsync(Client client, RoomRequest request, RoomAnswer answer, int changes)
+    /// <summary>Joins a room for which has been asked.</summary>
+    public async ValueTask JoinAsync(Client client, RoomRequest request, RoomPermit permit)
     {
         var connection = client.Connection;
-        if (answer != RoomAnswer.Granted)
+        if (permit.Answer != RoomAnswer.Granted)
         {
-            Refuse(connection, request.RoomId, answer);
+            Refuse(connection, request.RoomId, permit.Answer);
             return;
         }
 
@@ -43,13 +43,13 @@ internal sealed class RoomRequests(RoomDirectory rooms, RoomAccess access, RoomO
         try
         {
             var key = new RoomKey(connection.Caller!.CompanyId, request.RoomId);
-            if (await rooms.JoinAsync(connection, key, request.Since, request.Epoch) is { } member)
+            if (await rooms.JoinAsync(connection, key, request.Since, request.Epoch, permit) is { } member)
             {
                 client.Rooms[request.RoomId] = member;
-                if (access.Changes != changes)
-                {
-                    await PutOutAsync(member);
-                }
+            }
+            else if (permit.Answer != RoomAnswer.Granted)
+            {
+                TakeBack(connection, request.RoomId, permit);
             }
         }
         catch (RedisUnavailableException)
@@ -71,14 +71,21 @@ internal sealed class RoomRequests(RoomDirectory rooms, RoomAccess access, RoomO
         }
     }
 
-    /// <summary>Puts out who is no longer a member, but was not in yet when those who were had to leave.</summary>
-    private async ValueTask PutOutAsync(RoomMember member)
+    /// <summary>The members have changed while somebody was coming in, who may have been told already that the room is joined.</summary>
+    private static void TakeBack(Connection connection, long roomId, RoomPermit permit)
     {
-        var roomId = member.Room.Key.RoomId;
-        if (await access.CheckAsync(member.Connection.Caller!, roomId) == RoomAnswer.Forbidden)
+        if (permit is { IsAnnounced: true, Answer: RoomAnswer.Forbidden })
         {
-            rooms.Leave(member, RoomFrames.Removed(roomId));
+            connection.Send(RoomFrames.Removed(roomId));
+            return;
         }
+
+        if (permit.IsAnnounced)
+        {
+            connection.Send(RoomFrames.Left(roomId));
+        }
+
+        Refuse(connection, roomId, permit.Answer);
     }
 
     private static void Refuse(Connection connection, long roomId, RoomAnswer answer)

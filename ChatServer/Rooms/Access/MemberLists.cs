@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using ChatServer.Protocol;
 using ChatServer.Quantum;
@@ -7,166 +6,253 @@ namespace ChatServer.Rooms.Access;
 
 /// <summary>
 /// Quantum's lists of members, kept for a minute, and for an hour while Quantum is out of reach. Many who come at once cause one question.
-/// A refusal (403, 404) is an answer to the one user who asked and never counts for another.
+/// A refusal (403, 404) is an answer to the one user who asked and never counts for another. What was asked for before a room's members
+/// changed counts for nobody.
 /// </summary>
 internal sealed class MemberLists(IMemberSource source, TimeProvider time)
 {
-    private readonly ConcurrentDictionary<RoomKey, Answer> _lists = new();
-    private readonly ConcurrentDictionary<(RoomKey Room, long User), long> _refusals = new();
-    private readonly ConcurrentDictionary<RoomKey, Task<Outcome>> _asking = new();
+    private readonly Lock _gate = new();
+    private readonly Dictionary<RoomKey, LinkedListNode<KnownMembers>> _rooms = [];
 
-    /// <summary>Held while an answer is kept, and while all answers from before a change are dropped.</summary>
-    private readonly Lock _keeping = new();
-    private int _drops;
+    /// <summary>Those for which something was kept last come last.</summary>
+    private readonly LinkedList<KnownMembers> _byAge = new();
+    private long _moment;
 
-    /// <summary>How often Quantum has said that a room's members have changed.</summary>
-    public int Changes => Volatile.Read(ref _drops);
+    /// <summary>The latest change of a room that is no longer remembered.</summary>
+    private long _forgottenChange;
+    private long _weight;
 
-    public async ValueTask<RoomAnswer> CheckAsync(RoomKey room, long userId, string tokenKey)
+    /// <summary>How many rooms something is kept of.</summary>
+    public int Count
     {
-        var began = time.GetTimestamp();
-        while (true)
+        get
         {
-            if (Known(room, userId) is { } known)
+            lock (_gate)
             {
-                return known;
+                return _rooms.Count;
             }
-
-            var mine = new TaskCompletionSource<Outcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-            var asking = _asking.GetOrAdd(room, mine.Task);
-            var outcome = asking == mine.Task ? await AskAsync(room, userId, tokenKey, mine) : await asking;
-            if (outcome == Outcome.Unreachable)
-            {
-                var list = _lists.GetValueOrDefault(room);
-                return list is null || time.GetElapsedTime(list.At) >= RoomAccessOptions.Usable ? RoomAnswer.Unavailable
-                    : list.Users.Contains(userId) ? RoomAnswer.Granted
-                    : RoomAnswer.Forbidden;
-            }
-
-            lock (_keeping)
-            {
-                if (_lists.TryGetValue(room, out var list) && list.At >= began && !list.Users.Contains(userId))
-                {
-                    _refusals[(room, userId)] = list.At;
-                }
-            }
-
-            // If the one who asked was refused, the next one asks with its own token.
         }
     }
 
-    /// <summary>Quantum has told who is in a room without being asked.</summary>
-    public void Refresh(RoomKey room, IEnumerable<long> users) => _lists[room] = new(users.ToFrozenSet(), time.GetTimestamp());
+    /// <summary>The present moment, for <see cref="HasChanged"/> and <see cref="Refresh"/>: take it before something is asked for.</summary>
+    public long Now()
+    {
+        lock (_gate)
+        {
+            return ++_moment;
+        }
+    }
 
-    /// <summary>What is known of a room is no longer valid, nor is the answer to a question that is under way.</summary>
+    /// <summary>Whether a room's members have changed, or may have, since a moment: what was asked for before may no longer hold.</summary>
+    public bool HasChanged(RoomKey room, long since)
+    {
+        lock (_gate)
+        {
+            return (_rooms.GetValueOrDefault(room)?.Value.ChangedAt ?? _forgottenChange) > since;
+        }
+    }
+
+    public async ValueTask<RoomAnswer> CheckAsync(RoomKey room, long userId, string tokenKey)
+    {
+        var began = Now();
+        while (true)
+        {
+            MemberQuestion question;
+            var isMine = false;
+            lock (_gate)
+            {
+                var known = Of(room);
+                if (Known(known, userId, began) is { } answer)
+                {
+                    return answer;
+                }
+
+                isMine = known.Question is null;
+                question = known.Question ??= new(++_moment);
+            }
+
+            var asking = isMine ? AskAsync(room, userId, tokenKey, question) : Task.CompletedTask;
+            var isAnswered = await question.Answered;
+            await asking;
+            if (!isAnswered)
+            {
+                return Last(room, userId);
+            }
+
+            // If the one who asked was refused, or the members have changed meanwhile, the next one asks with its own token.
+        }
+    }
+
+    /// <summary>
+    /// Quantum has told who is in a room without being asked. That is kept for rooms only that somebody has asked for here: nobody may
+    /// ever ask for the others.
+    /// </summary>
+    /// <param name="asked">The moment, of <see cref="Now"/>, before the call that brought it: it may be older than what is known.</param>
+    public void Refresh(RoomKey room, IEnumerable<long> users, long asked)
+    {
+        var set = users.ToFrozenSet();
+        lock (_gate)
+        {
+            if (_rooms.GetValueOrDefault(room) is { } node)
+            {
+                Keep(node, set, asked);
+            }
+        }
+    }
+
+    /// <summary>What is known of a room is no longer valid, nor is the answer to anything that is under way.</summary>
     public void Drop(RoomKey room)
     {
-        lock (_keeping)
+        lock (_gate)
         {
-            _drops++;
-            _asking.TryRemove(room, out _);
-            _lists.TryRemove(room, out _);
-            foreach (var refusal in _refusals.Keys.Where(refusal => refusal.Room == room))
-            {
-                _refusals.TryRemove(refusal, out _);
-            }
+            var known = Of(room);
+            _weight -= known.Weight;
+            known.Drop(++_moment);
+            _weight += known.Weight;
         }
     }
 
     /// <summary>A list grants; it refuses nobody who has become a member since: that takes a question on the user's own behalf.</summary>
-    private RoomAnswer? Known(RoomKey room, long userId)
+    private RoomAnswer? Known(KnownMembers known, long userId, long began)
     {
-        if (_lists.TryGetValue(room, out var list) && time.GetElapsedTime(list.At) < RoomAccessOptions.Fresh && list.Users.Contains(userId))
+        if (known.List is { } list && IsFresh(list.At))
         {
-            return RoomAnswer.Granted;
+            if (list.Users.Contains(userId))
+            {
+                return RoomAnswer.Granted;
+            }
+
+            if (list.Kept > began)
+            {
+                _weight -= known.Weight;
+                known.Refuse(userId, new(list.At, list.Asked));
+                _weight += known.Weight;
+                return RoomAnswer.Forbidden;
+            }
         }
 
-        return _refusals.TryGetValue((room, userId), out var at) && time.GetElapsedTime(at) < RoomAccessOptions.Fresh
-            ? RoomAnswer.Forbidden
-            : null;
+        return known.TryGetRefusal(userId, out var refusal) && IsFresh(refusal.At) ? RoomAnswer.Forbidden : null;
     }
 
-    private async Task<Outcome> AskAsync(RoomKey room, long userId, string tokenKey, TaskCompletionSource<Outcome> asking)
+    /// <summary>What counts while Quantum is out of reach.</summary>
+    private RoomAnswer Last(RoomKey room, long userId)
     {
-        var outcome = Outcome.Unreachable;
+        lock (_gate)
+        {
+            return _rooms.GetValueOrDefault(room)?.Value.List is not { } list || !IsUsable(list.At) ? RoomAnswer.Unavailable
+                : list.Users.Contains(userId) ? RoomAnswer.Granted
+                : RoomAnswer.Forbidden;
+        }
+    }
+
+    private async Task AskAsync(RoomKey room, long userId, string tokenKey, MemberQuestion question)
+    {
+        var isAnswered = false;
         try
         {
-            Sweep();
-            if (Known(room, userId) is not null)
+            var users = (await source.GetMembersAsync(room, tokenKey, CancellationToken.None))?.ToFrozenSet();
+            lock (_gate)
             {
-                // Whoever asked before has just got the answer.
-            }
-            else
-            {
-                Keep(room, userId, await source.GetMembersAsync(room, tokenKey, CancellationToken.None), asking.Task);
+                var node = NodeOf(room);
+                if (users is not null)
+                {
+                    Keep(node, users, question.Asked);
+                }
+                else
+                {
+                    Refuse(node, userId, question.Asked);
+                }
             }
 
-            outcome = Outcome.Answered;
+            isAnswered = true;
         }
         catch (QuantumUnavailableException)
         {
-            // The outcome says so; an older list may still count.
+            // Who waits is told so; an older list may still count.
         }
         finally
         {
-            _asking.TryRemove(KeyValuePair.Create(room, asking.Task));
-            asking.SetResult(outcome);
-        }
+            lock (_gate)
+            {
+                var known = Of(room);
+                known.Question = known.Question == question ? null : known.Question;
+            }
 
-        return outcome;
+            question.End(isAnswered);
+        }
     }
 
-    /// <summary>Keeps an answer, unless the members have changed since it was asked for: whoever waits for it then asks again.</summary>
-    private void Keep(RoomKey room, long userId, IReadOnlyList<long>? users, Task<Outcome> asking)
+    private void Keep(LinkedListNode<KnownMembers> node, FrozenSet<long> users, long asked)
     {
-        lock (_keeping)
+        var known = node.Value;
+        _weight -= known.Weight;
+        var isKept = known.TryKeep(new(users, time.GetTimestamp(), asked, ++_moment));
+        _weight += known.Weight;
+        if (isKept)
         {
-            if (_asking.GetValueOrDefault(room) != asking)
+            Touch(node);
+        }
+    }
+
+    private void Refuse(LinkedListNode<KnownMembers> node, long userId, long asked)
+    {
+        var known = node.Value;
+        _weight -= known.Weight;
+        known.Sweep(refusal => IsFresh(refusal.At));
+        known.Refuse(userId, new(time.GetTimestamp(), asked));
+        _weight += known.Weight;
+        Touch(node);
+    }
+
+    private KnownMembers Of(RoomKey room) => NodeOf(room).Value;
+
+    private LinkedListNode<KnownMembers> NodeOf(RoomKey room)
+    {
+        if (!_rooms.TryGetValue(room, out var node))
+        {
+            node = new(new(room, _forgottenChange));
+            _rooms[room] = node;
+            _weight += node.Value.Weight;
+            Touch(node);
+        }
+
+        return node;
+    }
+
+    private void Touch(LinkedListNode<KnownMembers> node)
+    {
+        node.Value.KeptAt = time.GetTimestamp();
+        if (node.List is not null)
+        {
+            _byAge.Remove(node);
+        }
+
+        _byAge.AddLast(node);
+        Sweep();
+    }
+
+    /// <summary>
+    /// Removes the oldest, as far as they are no longer of use or there is too much: a few each time, so that nobody waits for it.
+    /// </summary>
+    private void Sweep()
+    {
+        for (var removed = 0; removed < RoomAccessOptions.SweptAtOnce; removed++)
+        {
+            var oldest = _byAge.First!.Value;
+            if (_byAge.Count == 1 || (IsUsable(oldest.KeptAt) && _weight <= RoomAccessOptions.MaxKeptUsers))
             {
                 return;
             }
 
-            if (users is null)
-            {
-                _refusals[(room, userId)] = time.GetTimestamp();
-            }
-            else
-            {
-                Refresh(room, users);
-            }
+            // What is under way there counts as from before a change: it is asked again.
+            _forgottenChange = Math.Max(_forgottenChange, oldest.ChangedAt);
+            _weight -= oldest.Weight;
+            _byAge.RemoveFirst();
+            _rooms.Remove(oldest.Room);
         }
     }
 
-    /// <summary>Removes what is no longer valid, so that many rooms over a long time don't fill the memory.</summary>
-    private void Sweep()
-    {
-        if (_lists.Count + _refusals.Count < RoomAccessOptions.SweepAt)
-        {
-            return;
-        }
+    private bool IsFresh(long at) => time.GetElapsedTime(at) < RoomAccessOptions.Fresh;
 
-        foreach (var (room, list) in _lists)
-        {
-            if (time.GetElapsedTime(list.At) >= RoomAccessOptions.Usable)
-            {
-                _lists.TryRemove(room, out _);
-            }
-        }
-
-        foreach (var (refusal, at) in _refusals)
-        {
-            if (time.GetElapsedTime(at) >= RoomAccessOptions.Fresh)
-            {
-                _refusals.TryRemove(refusal, out _);
-            }
-        }
-    }
-
-    private enum Outcome
-    {
-        Answered,
-        Unreachable,
-    }
-
-    private sealed record Answer(FrozenSet<long> Users, long At);
+    private bool IsUsable(long at) => time.GetElapsedTime(at) < RoomAccessOptions.Usable;
 }

@@ -16,8 +16,11 @@ internal enum RoomAccessRule
 /// <param name="Rule">Who decides if the session doesn't.</param>
 internal sealed record RoomAccessOptions(RoomAccessRule Rule)
 {
-    /// <summary>Lists and refusals at which those that no longer count are swept out.</summary>
-    public const int SweepAt = 10_000;
+    /// <summary>User ids that are kept for all rooms together, at most, a room counting as 16 more; some 100 MB.</summary>
+    public const int MaxKeptUsers = 2_000_000;
+
+    /// <summary>Rooms of no more use that are removed whenever something is kept, at most.</summary>
+    public const int SweptAtOnce = 16;
 
     /// <summary>How long an answer counts.</summary>
     public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(60);
