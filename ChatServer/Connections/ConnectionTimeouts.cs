@@ -34,6 +34,10 @@ internal sealed class ConnectionTimeouts(ConnectionRegistry connections, Connect
                 connection.Close(CloseReason.AuthTimeout);
             }
         }
+        else if (connection.IsBusy)
+        {
+            // Its pongs may lie unread.
+        }
         else if (connection.PingedAt is var pinged and not 0)
         {
             if (time.GetElapsedTime(pinged) >= options.PongTimeout)

@@ -171,6 +171,29 @@ public sealed class MemberListsTests
         _source.Asked.Should().HaveCount(2);
     }
 
+    [Fact(Timeout = Limit)]
+    public async Task Check_QuantumHangs_AnOldListLetsItsMembersInAfterASecondAndTheAnswerIsKept()
+    {
+        await CheckAsync(7);
+        _time.Advance(TimeSpan.FromMinutes(10));
+        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _source.Before = () => answer.Task;
+        _source.Answer = _ => [8];
+        var (member, other) = (CheckAsync(7), CheckAsync(8));
+        _time.Advance(TimeSpan.FromMilliseconds(900));
+        (await Task.WhenAny(member, Task.Delay(50))).Should().NotBe(member);
+
+        _time.Advance(TimeSpan.FromMilliseconds(200));
+        (await member).Should().Be(RoomAnswer.Granted);
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Granted, "it has been waited for");
+        other.IsCompleted.Should().BeFalse("an old list refuses nobody while there may be an answer");
+        answer.SetResult();
+
+        (await other).Should().Be(RoomAnswer.Granted);
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Forbidden);
+        _source.Asked.Should().HaveCount(3, "of which two are from before and one on behalf of 7, who is no longer a member");
+    }
+
     /// <summary>A save that began before the change brings the members of that time.</summary>
     [Fact(Timeout = Limit)]
     public async Task Refresh_AskedForBeforeAChange_CountsForNobody()

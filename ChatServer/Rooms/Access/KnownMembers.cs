@@ -81,11 +81,14 @@ internal readonly record struct Refusal(long At, long Asked);
 
 /// <summary>A question for a room's members that is under way, and who wait for it.</summary>
 /// <param name="asked">The moment at which it was asked.</param>
-internal sealed class MemberQuestion(long asked)
+/// <param name="at">The same, as the clock's timestamps count.</param>
+internal sealed class MemberQuestion(long asked, long at)
 {
     private readonly TaskCompletionSource<bool> _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public long Asked => asked;
+
+    public long At => at;
 
     /// <summary>Whether Quantum has answered; false: it is out of reach.</summary>
     public Task<bool> Answered => _answered.Task;

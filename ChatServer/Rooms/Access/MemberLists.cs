@@ -68,10 +68,15 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
                 }
 
                 isMine = known.Question is null;
-                question = known.Question ??= new(++_moment);
+                question = known.Question ??= new(++_moment, time.GetTimestamp());
             }
 
             var asking = isMine ? AskAsync(room, userId, tokenKey, question) : Task.CompletedTask;
+            if (IsLent(room, userId, isKnown: false) && !await IsAnsweredSoonAsync(question) && IsLent(room, userId, isKnown: true))
+            {
+                return RoomAnswer.Granted;
+            }
+
             var isAnswered = await question.Answered;
             await asking;
             if (!isAnswered)
@@ -132,6 +137,38 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
         }
 
         return known.TryGetRefusal(userId, out var refusal) && IsFresh(refusal.At) ? RoomAnswer.Forbidden : null;
+    }
+
+    /// <summary>Whether a list that is no longer fresh lets a user in while the answer is awaited.</summary>
+    /// <param name="isKnown">It does now: if the answer says otherwise, whoever is in by that list has to go.</param>
+    private bool IsLent(RoomKey room, long userId, bool isKnown)
+    {
+        lock (_gate)
+        {
+            if (_rooms.GetValueOrDefault(room)?.Value is not { List: { } list } known || !IsUsable(list.At)
+                || !list.Users.Contains(userId))
+            {
+                return false;
+            }
+
+            known.HasLent |= isKnown;
+            return true;
+        }
+    }
+
+    /// <returns>False if an answer has been awaited for too long.</returns>
+    private async Task<bool> IsAnsweredSoonAsync(MemberQuestion question)
+    {
+        var patience = RoomAccessOptions.Patience - time.GetElapsedTime(question.At);
+        if (question.Answered.IsCompleted || patience <= TimeSpan.Zero)
+        {
+            return question.Answered.IsCompleted;
+        }
+
+        using var enough = new CancellationTokenSource();
+        var first = await Task.WhenAny(question.Answered, Task.Delay(patience, time, enough.Token));
+        await enough.CancelAsync();
+        return first == question.Answered;
     }
 
     /// <summary>What counts while Quantum is out of reach.</summary>

@@ -25,6 +25,9 @@ internal sealed record RoomAccessOptions(RoomAccessRule Rule)
     /// <summary>How long an answer counts.</summary>
     public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long Quantum has for an answer before a list that is no longer fresh lets its members in.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     /// <summary>How long a list counts while Quantum is out of reach.</summary>
     public static readonly TimeSpan Usable = TimeSpan.FromHours(1);
 
