@@ -132,10 +132,13 @@ public sealed class SessionEndTests(ChatFixture chat) : IClassFixture<ChatFixtur
     {
         const long Room = 805;
         await using var quantum = await QuantumServer.StartAsync();
-        await using var node = await TestNode.StartAsync(chat.Redis, quantum.Url);
+        await using var redis = await RedisServer.StartAsync();
+        await using var connection = await redis.ConnectAsync();
+        await using var node = await TestNode.StartAsync(redis, quantum.Url);
+        var sessions = new TestSessions(connection);
         quantum.Members = _ => [33, 34];
-        await using var staying = await ChatPeer.LoginAsync(node.Url, await chat.Sessions.LoginAsync(33), Room);
-        await using var leaving = await ChatPeer.LoginAsync(node.Url, await chat.Sessions.LoginAsync(34), Room);
+        await using var staying = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(33), Room);
+        await using var leaving = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(34), Room);
         var (isSaving, go) = (new TaskCompletionSource(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         quantum.Instead = async (_, context) =>
         {
@@ -147,7 +150,7 @@ public sealed class SessionEndTests(ChatFixture chat) : IClassFixture<ChatFixtur
         await staying.SayAsync(Room, "a1");
         await isSaving.Task.WaitAsync(ChatPeer.Patience);
         quantum.Members = _ => [33];
-        await chat.Connection.GetSubscriber()
+        await connection.GetSubscriber()
             .PublishAsync(Control, $"{{\"type\":\"members_changed\",\"company_id\":{TestSessions.Company},\"room_id\":{Room}}}");
         await leaving.FindAsync("left");
 

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using ChatServer.Backplane;
 using ChatServer.Quantum;
 using ChatServer.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ChatServer.Tests.EndToEnd;
 
@@ -62,6 +64,11 @@ public sealed class SlowQuantumTests(ChatFixture chat) : IClassFixture<ChatFixtu
             return false;
         };
         await using var node = await TestNode.StartAsync(chat.Redis, quantum.Url);
+
+        // Behind the first probe of the node's subscriptions nothing is asked for again.
+        var isHeard = new TaskCompletionSource();
+        node.Services.GetRequiredService<IBackplane>().WhenRestored(() => isHeard.TrySetResult());
+        await Task.WhenAny(isHeard.Task, Task.Delay(TimeSpan.FromSeconds(3)));
 
         // Half of each user's rooms are its own, the others are everybody's.
         await Task.WhenAll(Enumerable.Range(1, clients).Select(async user =>

@@ -84,12 +84,20 @@ public sealed class RoomEntranceTests : IAsyncDisposable
     public async Task Join_SeveralAtOnce_GetsNoMoreRoomsThanItMayHave()
     {
         var peer = await LoginAsync();
+        var (reads, log) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        _parts.Backplane.BeforeRead = (_, _) =>
+        {
+            Interlocked.Increment(ref reads);
+            return log.Task;
+        };
         foreach (var room in new[] { 21, 22, 23, 24 })
         {
             await JoinAsync(peer, room);
         }
 
         _answer.SetResult();
+        await Eventually.TrueAsync(() => Volatile.Read(ref reads) >= 2, TimeSpan.FromSeconds(10), () => $"{reads} rooms are entered");
+        log.SetResult();
 
         await EndOfLinesAsync(peer);
         var frames = new List<JsonObject>();

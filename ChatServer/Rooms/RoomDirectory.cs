@@ -63,8 +63,14 @@ internal sealed class RoomDirectory
         }
     }
 
+    /// <summary>The rooms that are heard.</summary>
+    public IEnumerable<RoomKey> Keys => _rooms.All.Select(room => room.Key);
+
+    /// <summary>Whether somebody is in a room here, or coming in.</summary>
+    public bool Has(RoomKey key) => _rooms.Find(key) is not null;
+
     /// <summary>The local members of a room.</summary>
-    public IReadOnlyList<RoomMember> MembersOf(RoomKey key) => _rooms.All.FirstOrDefault(room => room.Key == key)?.Members ?? [];
+    public IReadOnlyList<RoomMember> MembersOf(RoomKey key) => _rooms.Find(key)?.Members ?? [];
 
     /// <summary>After an interruption: what was published meanwhile is in the logs.</summary>
     private async Task CatchUpAsync()

@@ -31,6 +31,9 @@ internal sealed class KnownMembers(RoomKey room, long changedAt)
     /// <summary>When something was last kept.</summary>
     public long KeptAt { get; set; }
 
+    /// <summary>The weight as it stands in the sum of all rooms.</summary>
+    public int Counted { get; set; }
+
     /// <summary>What it takes of the memory for all rooms, in user ids.</summary>
     public int Weight => BareWeight + (List?.Users.Count ?? 0) + _refusals.Count;
 
@@ -46,13 +49,7 @@ internal sealed class KnownMembers(RoomKey room, long changedAt)
         return true;
     }
 
-    public void Refuse(long userId, Refusal refusal)
-    {
-        if (refusal.Asked > ChangedAt)
-        {
-            _refusals[userId] = refusal;
-        }
-    }
+    public void Refuse(long userId, Refusal refusal) => _refusals[userId] = refusal;
 
     public bool TryGetRefusal(long userId, out Refusal refusal) => _refusals.TryGetValue(userId, out refusal);
 
@@ -65,6 +62,19 @@ internal sealed class KnownMembers(RoomKey room, long changedAt)
     {
         (ChangedAt, List, Question, HasLent) = (moment, null, null, false);
         _refusals = [];
+    }
+
+    /// <summary>An answer has come: who was let in by an older list may have to go.</summary>
+    /// <returns>False if nobody was.</returns>
+    public bool TryEndLending(long moment)
+    {
+        if (!HasLent)
+        {
+            return false;
+        }
+
+        (ChangedAt, HasLent) = (moment, false);
+        return true;
     }
 }
 

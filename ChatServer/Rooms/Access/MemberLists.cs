@@ -12,15 +12,12 @@ namespace ChatServer.Rooms.Access;
 internal sealed class MemberLists(IMemberSource source, TimeProvider time)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<RoomKey, LinkedListNode<KnownMembers>> _rooms = [];
-
-    /// <summary>Those for which something was kept last come last.</summary>
-    private readonly LinkedList<KnownMembers> _byAge = new();
+    private readonly KnownRooms _rooms = new(time);
     private long _moment;
 
-    /// <summary>The latest change of a room that is no longer remembered.</summary>
-    private long _forgottenChange;
-    private long _weight;
+    /// <summary>What was asked for before is not fresh: changes from then may not have been heard of.</summary>
+    private long _doubtedAt;
+    private Action<RoomKey>? _outdated;
 
     /// <summary>How many rooms something is kept of.</summary>
     public int Count
@@ -48,7 +45,21 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
     {
         lock (_gate)
         {
-            return (_rooms.GetValueOrDefault(room)?.Value.ChangedAt ?? _forgottenChange) > since;
+            return Math.Max(_doubtedAt, _rooms.ChangeOf(room)) > since;
+        }
+    }
+
+    /// <summary>
+    /// Calls back, on any thread, when Quantum has answered for a room into which somebody was let meanwhile by an older list.
+    /// </summary>
+    public void WhenOutdated(Action<RoomKey> outdated) => _outdated += outdated;
+
+    /// <summary>Whether a fresh answer for a user is known.</summary>
+    public bool IsCertain(RoomKey room, long userId)
+    {
+        lock (_gate)
+        {
+            return _rooms.Find(room) is { } known && Known(known, userId, _moment) is not null;
         }
     }
 
@@ -61,7 +72,7 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
             var isMine = false;
             lock (_gate)
             {
-                var known = Of(room);
+                var known = _rooms.Of(room);
                 if (Known(known, userId, began) is { } answer)
                 {
                     return answer;
@@ -96,13 +107,16 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
     public void Refresh(RoomKey room, IEnumerable<long> users, long asked)
     {
         var set = users.ToFrozenSet();
+        var isOutdated = false;
         lock (_gate)
         {
-            if (_rooms.GetValueOrDefault(room) is { } node)
+            if (_rooms.Find(room) is { } known)
             {
-                Keep(node, set, asked);
+                isOutdated = Keep(known, set, asked);
             }
         }
+
+        Outdated(room, isOutdated);
     }
 
     /// <summary>What is known of a room is no longer valid, nor is the answer to anything that is under way.</summary>
@@ -110,17 +124,27 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
     {
         lock (_gate)
         {
-            var known = Of(room);
-            _weight -= known.Weight;
+            var known = _rooms.Of(room);
             known.Drop(++_moment);
-            _weight += known.Weight;
+            _rooms.Weigh(known);
+        }
+    }
+
+    /// <summary>
+    /// Changes of any room may have gone unheard: lists are no longer fresh, though they still count while Quantum is out of reach.
+    /// </summary>
+    public void Doubt()
+    {
+        lock (_gate)
+        {
+            _doubtedAt = ++_moment;
         }
     }
 
     /// <summary>A list grants; it refuses nobody who has become a member since: that takes a question on the user's own behalf.</summary>
     private RoomAnswer? Known(KnownMembers known, long userId, long began)
     {
-        if (known.List is { } list && IsFresh(list.At))
+        if (known.List is { } list && IsFresh(list.At, list.Asked))
         {
             if (list.Users.Contains(userId))
             {
@@ -129,14 +153,13 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
 
             if (list.Kept > began)
             {
-                _weight -= known.Weight;
                 known.Refuse(userId, new(list.At, list.Asked));
-                _weight += known.Weight;
+                _rooms.Weigh(known);
                 return RoomAnswer.Forbidden;
             }
         }
 
-        return known.TryGetRefusal(userId, out var refusal) && IsFresh(refusal.At) ? RoomAnswer.Forbidden : null;
+        return known.TryGetRefusal(userId, out var refusal) && IsFresh(refusal.At, refusal.Asked) ? RoomAnswer.Forbidden : null;
     }
 
     /// <summary>Whether a list that is no longer fresh lets a user in while the answer is awaited.</summary>
@@ -145,7 +168,7 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
     {
         lock (_gate)
         {
-            if (_rooms.GetValueOrDefault(room)?.Value is not { List: { } list } known || !IsUsable(list.At)
+            if (_rooms.Find(room) is not { List: { } list } known || !IsUsable(list.At)
                 || !list.Users.Contains(userId))
             {
                 return false;
@@ -174,11 +197,14 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
     /// <summary>What counts while Quantum is out of reach.</summary>
     private RoomAnswer Last(RoomKey room, long userId)
     {
+        if (IsLent(room, userId, isKnown: true))
+        {
+            return RoomAnswer.Granted;
+        }
+
         lock (_gate)
         {
-            return _rooms.GetValueOrDefault(room)?.Value.List is not { } list || !IsUsable(list.At) ? RoomAnswer.Unavailable
-                : list.Users.Contains(userId) ? RoomAnswer.Granted
-                : RoomAnswer.Forbidden;
+            return _rooms.Find(room)?.List is { } list && IsUsable(list.At) ? RoomAnswer.Forbidden : RoomAnswer.Unavailable;
         }
     }
 
@@ -188,20 +214,17 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
         try
         {
             var users = (await source.GetMembersAsync(room, tokenKey, CancellationToken.None))?.ToFrozenSet();
+            bool isOutdated;
             lock (_gate)
             {
-                var node = NodeOf(room);
-                if (users is not null)
-                {
-                    Keep(node, users, question.Asked);
-                }
-                else
-                {
-                    Refuse(node, userId, question.Asked);
-                }
+                var known = _rooms.Of(room);
+                isOutdated = users is not null
+                    ? Keep(known, users, question.Asked)
+                    : Refuse(known, userId, question.Asked);
             }
 
             isAnswered = true;
+            Outdated(room, isOutdated);
         }
         catch (QuantumUnavailableException)
         {
@@ -211,7 +234,7 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
         {
             lock (_gate)
             {
-                var known = Of(room);
+                var known = _rooms.Of(room);
                 known.Question = known.Question == question ? null : known.Question;
             }
 
@@ -219,77 +242,41 @@ internal sealed class MemberLists(IMemberSource source, TimeProvider time)
         }
     }
 
-    private void Keep(LinkedListNode<KnownMembers> node, FrozenSet<long> users, long asked)
+    private void Outdated(RoomKey room, bool isOutdated)
     {
-        var known = node.Value;
-        _weight -= known.Weight;
-        var isKept = known.TryKeep(new(users, time.GetTimestamp(), asked, ++_moment));
-        _weight += known.Weight;
-        if (isKept)
+        if (isOutdated)
         {
-            Touch(node);
+            _outdated?.Invoke(room);
         }
     }
 
-    private void Refuse(LinkedListNode<KnownMembers> node, long userId, long asked)
+    /// <returns>Whether somebody was let in by an older list.</returns>
+    private bool Keep(KnownMembers known, FrozenSet<long> users, long asked)
     {
-        var known = node.Value;
-        _weight -= known.Weight;
-        known.Sweep(refusal => IsFresh(refusal.At));
+        if (!known.TryKeep(new(users, time.GetTimestamp(), asked, ++_moment)))
+        {
+            return false;
+        }
+
+        _rooms.Kept(known);
+        return known.TryEndLending(++_moment);
+    }
+
+    /// <returns>Whether somebody was let in by an older list.</returns>
+    private bool Refuse(KnownMembers known, long userId, long asked)
+    {
+        if (asked <= known.ChangedAt)
+        {
+            return false;
+        }
+
+        known.Sweep(refusal => IsFresh(refusal.At, refusal.Asked));
         known.Refuse(userId, new(time.GetTimestamp(), asked));
-        _weight += known.Weight;
-        Touch(node);
+        _rooms.Kept(known);
+        return known.TryEndLending(++_moment);
     }
 
-    private KnownMembers Of(RoomKey room) => NodeOf(room).Value;
-
-    private LinkedListNode<KnownMembers> NodeOf(RoomKey room)
-    {
-        if (!_rooms.TryGetValue(room, out var node))
-        {
-            node = new(new(room, _forgottenChange));
-            _rooms[room] = node;
-            _weight += node.Value.Weight;
-            Touch(node);
-        }
-
-        return node;
-    }
-
-    private void Touch(LinkedListNode<KnownMembers> node)
-    {
-        node.Value.KeptAt = time.GetTimestamp();
-        if (node.List is not null)
-        {
-            _byAge.Remove(node);
-        }
-
-        _byAge.AddLast(node);
-        Sweep();
-    }
-
-    /// <summary>
-    /// Removes the oldest, as far as they are no longer of use or there is too much: a few each time, so that nobody waits for it.
-    /// </summary>
-    private void Sweep()
-    {
-        for (var removed = 0; removed < RoomAccessOptions.SweptAtOnce; removed++)
-        {
-            var oldest = _byAge.First!.Value;
-            if (_byAge.Count == 1 || (IsUsable(oldest.KeptAt) && _weight <= RoomAccessOptions.MaxKeptUsers))
-            {
-                return;
-            }
-
-            // What is under way there counts as from before a change: it is asked again.
-            _forgottenChange = Math.Max(_forgottenChange, oldest.ChangedAt);
-            _weight -= oldest.Weight;
-            _byAge.RemoveFirst();
-            _rooms.Remove(oldest.Room);
-        }
-    }
-
-    private bool IsFresh(long at) => time.GetElapsedTime(at) < RoomAccessOptions.Fresh;
+    private bool IsFresh(long at, long asked) => asked > _doubtedAt && time.GetElapsedTime(at) < RoomAccessOptions.Fresh;
 
     private bool IsUsable(long at) => time.GetElapsedTime(at) < RoomAccessOptions.Usable;
 }

@@ -41,6 +41,10 @@ internal sealed class RoomAccess(RoomAccessOptions options, MemberLists lists)
             : RoomAnswer.Granted;
     }
 
+    /// <summary>Whether the present answer is not one that counts only while Quantum is out of reach.</summary>
+    public bool IsCertain(Caller caller, long roomId) =>
+        !IsQuantums(caller) || lists.IsCertain(new RoomKey(caller.CompanyId, roomId), caller.UserId);
+
     /// <summary>Whether Quantum decides.</summary>
     private bool IsQuantums(Caller caller) => caller.RoomIds is null && options.Rule == RoomAccessRule.Quantum;
 }

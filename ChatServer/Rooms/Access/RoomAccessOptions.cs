@@ -22,6 +22,12 @@ internal sealed record RoomAccessOptions(RoomAccessRule Rule)
     /// <summary>Rooms of no more use that are removed whenever something is kept, at most.</summary>
     public const int SweptAtOnce = 16;
 
+    /// <summary>Rooms that are asked for again at once because their members may have changed.</summary>
+    public const int RechecksAtOnce = 4;
+
+    /// <summary>The pause before those rooms are asked for again for which Quantum did not answer.</summary>
+    public static readonly TimeSpan RecheckPause = TimeSpan.FromSeconds(5);
+
     /// <summary>How long an answer counts.</summary>
     public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(60);
 
