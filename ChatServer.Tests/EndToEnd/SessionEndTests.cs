@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChatServer.Tests.Support;
+using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
 
 namespace ChatServer.Tests.EndToEnd;
@@ -122,6 +123,40 @@ public sealed class SessionEndTests(ChatFixture chat) : IClassFixture<ChatFixtur
         (await leaving.DrainAsync()).Should().BeEmpty();
         await leaving.ChatAsync(Room, "b1", "am I still here?");
         await leaving.ErrorAsync("not_in_room");
+        await leaving.SendAsync(new { type = "join", room_id = Room });
+        await leaving.ErrorAsync("forbidden");
+    }
+
+    [Fact]
+    public async Task The_answer_to_a_save_from_before_a_removal_brings_nobody_back()
+    {
+        const long Room = 805;
+        await using var quantum = await QuantumServer.StartAsync();
+        await using var redis = await RedisServer.StartAsync();
+        await using var connection = await redis.ConnectAsync();
+        await using var node = await TestNode.StartAsync(redis, quantum.Url);
+        var sessions = new TestSessions(connection);
+        quantum.Members = _ => [33, 34];
+        await using var staying = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(33), Room);
+        await using var leaving = await ChatPeer.LoginAsync(node.Url, await sessions.LoginAsync(34), Room);
+        var (isSaving, go) = (new TaskCompletionSource(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        quantum.Instead = async (_, context) =>
+        {
+            isSaving.TrySetResult();
+            await go.Task;
+            await context.Response.WriteAsJsonAsync(new { success = true, message = new { id = 1 }, user_ids = (long[])[33, 34] });
+            return true;
+        };
+        await staying.SayAsync(Room, "a1");
+        await isSaving.Task.WaitAsync(ChatPeer.Patience);
+        quantum.Members = _ => [33];
+        await connection.GetSubscriber()
+            .PublishAsync(Control, $"{{\"type\":\"members_changed\",\"company_id\":{TestSessions.Company},\"room_id\":{Room}}}");
+        await leaving.FindAsync("left");
+
+        go.SetResult();
+        await staying.ToldAsync("info_chat");
+
         await leaving.SendAsync(new { type = "join", room_id = Room });
         await leaving.ErrorAsync("forbidden");
     }

@@ -142,7 +142,7 @@ public sealed class RoomBurstTests
 
         foreach (var peer in withDeaf ? readers.Append(deaf) : readers)
         {
-            room.TryJoin(peer.Connection, new("e1", 5)).Should().NotBeNull("the room keeps that much");
+            room.TryJoin(peer.Connection, new("e1", 5), RoomParts.Permit(room.Key)).Should().NotBeNull("the room keeps that much");
         }
 
         room.StopReplay();
@@ -176,7 +176,7 @@ public sealed class RoomBurstTests
                     }
 
                     room.StartReplay();
-                    room.TryJoin(peer.Connection, new("e1", seq)).Should().NotBeNull();
+                    room.TryJoin(peer.Connection, new("e1", seq), RoomParts.Permit(room.Key)).Should().NotBeNull();
                     room.StopReplay();
                 }
             }

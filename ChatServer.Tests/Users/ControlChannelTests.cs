@@ -1,6 +1,7 @@
 using System.Text;
 using ChatServer.Quantum;
 using ChatServer.Redis;
+using ChatServer.Rooms.Access;
 using ChatServer.Tests.Requests.Support;
 using ChatServer.Tests.Support;
 using ChatServer.Users;
@@ -94,13 +95,19 @@ public sealed class ControlChannelTests : IAsyncLifetime
 
     /// <summary>The room does not have it yet, so nobody else can put it out.</summary>
     [Theory(Timeout = Limit)]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task MembersChanged_WhileOneIsStillComingIn_PutsItOutAsSoonAsItIsIn(bool inTheFirstFrame)
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    [InlineData(false, true)]
+    public async Task MembersChanged_WhileOneIsStillComingIn_DoesNotLetItIn(bool inTheFirstFrame, bool isReplayed)
     {
-        const string Position = "\"room_id\":12,\"since\":0,\"epoch\":\"e\"";
         _parts.Members.Answer = _ => [7, 8];
-        await EnterAsync(7, Room);
+        var staying = await EnterAsync(7, Room);
+        await staying.ChatAsync(Room, "a1");
+        await staying.NextAsync("ack");
+        var position = isReplayed
+            ? $"\"room_id\":12,\"since\":0,\"epoch\":\"{staying.Client.MemberOf(Room)!.Room.Position.Epoch}\""
+            : "\"room_id\":12,\"since\":0,\"epoch\":\"another\"";
         var (reads, go) = (new TaskCompletionSource(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         _parts.Backplane.BeforeRead = async (_, _) =>
         {
@@ -110,8 +117,8 @@ public sealed class ControlChannelTests : IAsyncLifetime
         var coming = inTheFirstFrame ? new RequestPeer(_parts) : await RequestPeer.LoginAsync(_parts, 8);
         Task joining = inTheFirstFrame
             ? coming.AdmitAsync(
-                $$"""{"type":"auth","token":"{{TestSessions.Token(RequestPeer.Store(_parts, 8).ToString())}}","rooms":[{ {{Position}} }]}""")
-            : coming.SendAsync($$"""{"type":"join",{{Position}}}""");
+                $$"""{"type":"auth","token":"{{TestSessions.Token(RequestPeer.Store(_parts, 8).ToString())}}","rooms":[{ {{position}} }]}""")
+            : coming.SendAsync($$"""{"type":"join",{{position}}}""");
         await reads.Task.WaitAsync(Patience);
         _parts.Members.Answer = _ => [7];
         var asked = _parts.Members.Asked.Count;
@@ -126,9 +133,20 @@ public sealed class ControlChannelTests : IAsyncLifetime
             await coming.NextAsync("auth");
         }
 
-        await coming.NextAsync("joined");
-        (await coming.NextAsync("left")).Text("code").Should().Be("removed");
+        if (isReplayed)
+        {
+            await coming.NextAsync("joined");
+            (await coming.NextAsync("left")).Text("code").Should().Be("removed", "it was told already that it is in");
+        }
+        else
+        {
+            await coming.ErrorAsync("forbidden");
+        }
+
         coming.Client.MemberOf(Room).Should().BeNull();
+        await staying.ChatAsync(Room, "a2");
+        await staying.NextAsync("ack");
+        coming.Waiting.Should().BeEmpty("it hears nothing of the room");
     }
 
     [Fact(Timeout = Limit)]
@@ -155,6 +173,138 @@ public sealed class ControlChannelTests : IAsyncLifetime
 
         await Eventually.TrueAsync(() => _parts.Members.Asked.Count > asked, Patience, () => "the cached list was not dropped");
         peer.Client.MemberOf(Room).Should().NotBeNull();
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task MembersChanged_QuantumWasOutOfReach_PutsOutWhenItAnswers()
+    {
+        _parts.Members.Answer = _ => [7, 8];
+        var (staying, leaving) = (await EnterAsync(7, Room), await EnterAsync(8, Room));
+        var asked = _parts.Members.Asked.Count;
+        _parts.Members.Answer = _ => throw new QuantumUnavailableException("away");
+        await OrderAsync("""{"type":"members_changed","company_id":3,"room_id":12}""");
+        await Eventually.TrueAsync(() => _parts.Members.Asked.Count > asked, Patience, () => "Quantum was not asked");
+        _parts.Members.Answer = _ => [7];
+
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _time.Advance(RoomAccessOptions.RecheckPause);
+                return leaving.Waiting.Count > 0;
+            },
+            Patience, () => "who is no longer a member is still in");
+
+        (await leaving.NextAsync("left")).Text("code").Should().Be("removed");
+        staying.Client.MemberOf(Room).Should().NotBeNull();
+    }
+
+    /// <summary>The thread that hears orders hears all rooms' messages as well.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task MembersChanged_AgainAndAgain_HoldsUpNobodyAndIsAskedForOnceAtATime()
+    {
+        await EnterAsync(7, Room);
+        using var answer = new ManualResetEventSlim();
+        var asked = _parts.Members.Asked.Count;
+        _parts.Members.Before = () =>
+        {
+            answer.Wait(Patience);
+            return Task.CompletedTask;
+        };
+
+        await Task.Run(async () =>
+        {
+            for (var order = 0; order < 1000; order++)
+            {
+                await OrderAsync("""{"type":"members_changed","company_id":3,"room_id":12}""");
+            }
+        }).WaitAsync(TimeSpan.FromSeconds(5));
+        answer.Set();
+
+        await Eventually.TrueAsync(() => _parts.Members.Asked.Count > asked, Patience, () => "Quantum was not asked");
+        await Task.Delay(200);
+        _parts.Members.Asked.Count.Should().BeLessThanOrEqualTo(asked + RoomAccessOptions.RechecksAtOnce + 2);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Restored_ChangesHaveBeenMissed_AreMadeGoodAFewRoomsAtATime()
+    {
+        _parts.Members.Answer = _ => [7, 8];
+        var (staying, leaving) = (await EnterAsync(7, Room), await EnterAsync(8, Room));
+        for (var room = 101; room <= 130; room++)
+        {
+            await leaving.SendAsync($$"""{"type":"join","room_id":{{room}}}""");
+            await leaving.NextAsync("joined");
+        }
+
+        var (now, most) = (0, 0);
+        _parts.Members.Before = async () =>
+        {
+            most = Math.Max(most, Interlocked.Increment(ref now));
+            await Task.Delay(10);
+            Interlocked.Decrement(ref now);
+        };
+        _parts.Members.Answer = _ => [7];
+
+        _parts.Backplane.Restore();
+
+        await Eventually.TrueAsync(() => leaving.Waiting.Count == 31, Patience, () => $"{leaving.Waiting.Count} of 31 rooms were left");
+        leaving.Waiting.Should().OnlyContain(frame => frame.Text("code") == "removed");
+        most.Should().BeLessThanOrEqualTo(RoomAccessOptions.RechecksAtOnce);
+        staying.Client.MemberOf(Room).Should().NotBeNull();
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Restored_QuantumIsOutOfReach_EverybodyStaysUntilItAnswers()
+    {
+        var peer = await EnterAsync(7, Room);
+        var asked = _parts.Members.Asked.Count;
+        _parts.Members.Answer = _ => throw new QuantumUnavailableException("away");
+
+        _parts.Backplane.Restore();
+
+        await Eventually.TrueAsync(() => _parts.Members.Asked.Count > asked, Patience, () => "Quantum was not asked");
+        peer.Client.MemberOf(Room).Should().NotBeNull();
+        _parts.Members.Answer = _ => [];
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _time.Advance(RoomAccessOptions.RecheckPause);
+                return peer.Waiting.Count > 0;
+            },
+            Patience, () => "who is no longer a member is still in");
+        (await peer.NextAsync("left")).Text("code").Should().Be("removed");
+    }
+
+    /// <summary>Quantum was slow, and the list of ten minutes ago let somebody in who is no longer a member.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task Join_ByAnOldListWhileQuantumIsAsked_IsPutOutIfTheAnswerSaysSo()
+    {
+        var peer = await EnterAsync(7, Room);
+        await peer.SendAsync("""{"type":"leave","room_id":12}""");
+        await peer.NextAsync("left");
+        _time.Advance(TimeSpan.FromMinutes(10));
+        var (isAsked, answer) = (new TaskCompletionSource(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        _parts.Members.Before = () =>
+        {
+            isAsked.TrySetResult();
+            return answer.Task;
+        };
+        _parts.Members.Answer = _ => [8];
+        await peer.Handle("""{"type":"join","room_id":12}""");
+        await isAsked.Task.WaitAsync(Patience);
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _time.Advance(RoomAccessOptions.Patience);
+                return peer.Waiting.Count > 0;
+            },
+            Patience, () => "the old list does not count");
+        await peer.NextAsync("joined");
+
+        answer.SetResult();
+
+        (await peer.NextAsync("left")).Text("code").Should().Be("removed");
+        await Eventually.TrueAsync(() => peer.Client.MemberOf(Room) is null, Patience, () => "it is still in");
     }
 
     [Theory(Timeout = Limit)]

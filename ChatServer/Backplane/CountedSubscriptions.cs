@@ -39,6 +39,15 @@ internal sealed class CountedSubscriptions<TKey, TSubject>(Func<TKey, TSubject> 
         }
     }
 
+    /// <summary>The subject of a key; null if it is not in use. It may still be opening.</summary>
+    public TSubject? Find(TKey key)
+    {
+        lock (_gate)
+        {
+            return _entries.TryGetValue(key, out var entry) ? entry.Subject : default;
+        }
+    }
+
     /// <summary>Counts a user in, once per <see cref="Exit"/>, also when it fails.</summary>
     /// <exception cref="RedisUnavailableException">The subscription is not in force; the user is not counted.</exception>
     public async ValueTask<TSubject> EnterAsync(TKey key)

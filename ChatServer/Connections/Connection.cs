@@ -53,6 +53,11 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     public long PingedAt { get; set; }
 
     /// <summary>
+    /// Whether nothing is read because what came before is still being handled: the peer's silence then says nothing.
+    /// </summary>
+    public bool IsBusy { get; set; }
+
+    /// <summary>
     /// What the peer's close frame said, or what its last bytes broke; nothing is read after it. Null while there is more to read.
     /// </summary>
     public CloseReason? PeerClosed { get; set; }

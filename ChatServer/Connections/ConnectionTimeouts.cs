@@ -43,6 +43,10 @@ internal sealed partial class ConnectionTimeouts(
                 connection.Close(CloseReason.AuthTimeout);
             }
         }
+        else if (connection.IsBusy)
+        {
+            // Its pongs may lie unread.
+        }
         else if (connection.PingedAt is var pinged and not 0)
         {
             if (time.GetElapsedTime(pinged) >= options.PongTimeout)

@@ -49,13 +49,14 @@ internal sealed class Saver(
                 return new SaveOutcome.TokenRefused();
             }
 
+            var asked = members.Now();
             var outcome = await quantum.SaveAsync(message, token, cancellation);
             if (outcome is SaveOutcome.TokenRefused)
             {
                 tokens.Refused(token);
             }
 
-            return Noted(message, outcome);
+            return Noted(message, outcome, asked);
         }
         catch (FileGoneException)
         {
@@ -115,11 +116,12 @@ internal sealed class Saver(
                 return [.. part.Select(_ => (SaveResult)new SaveOutcome.TokenRefused())];
             }
 
+            var asked = members.Now();
             switch (await quantum.SaveManyAsync(part, token, cancellation))
             {
                 case BatchOutcome.Answered answered:
                     bulk.Offered();
-                    return [.. answered.Results.Select((outcome, index) => Noted(part[index], outcome))];
+                    return [.. answered.Results.Select((outcome, index) => Noted(part[index], outcome, asked))];
                 case BatchOutcome.TokenRefused:
                     tokens.Refused(token);
                     return [.. part.Select(_ => (SaveResult)new SaveOutcome.TokenRefused())];
@@ -155,11 +157,12 @@ internal sealed class Saver(
     }
 
     /// <summary>A message refreshes what is known of its room's members.</summary>
-    private SaveResult Noted(StoredMessage message, SaveOutcome outcome)
+    /// <param name="asked">When the call began: the members may have changed since.</param>
+    private SaveResult Noted(StoredMessage message, SaveOutcome outcome, long asked)
     {
         if (outcome is SaveOutcome.Saved { UserIds: { } users })
         {
-            members.Refresh(message.Room, users);
+            members.Refresh(message.Room, users, asked);
         }
 
         return outcome;

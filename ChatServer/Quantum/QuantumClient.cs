@@ -5,11 +5,13 @@ using ChatServer.Files;
 using ChatServer.Protocol;
 using ChatServer.Redis;
 using Polly;
+using Polly.CircuitBreaker;
 
 namespace ChatServer.Quantum;
 
 /// <summary>Quantum's REST API (contract, part 3), each call under a Polly pipeline.</summary>
-internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines pipelines, IFileStore files, TimeProvider time)
+internal sealed class QuantumClient(
+    IHttpClientFactory clients, QuantumPipelines pipelines, QuestionSlots slots, IFileStore files, TimeProvider time)
     : IMemberSource
 {
     /// <summary>The name of its HttpClient.</summary>
@@ -43,7 +45,14 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
     }
 
     public ValueTask<IReadOnlyList<long>?> GetMembersAsync(RoomKey room, string tokenKey, CancellationToken cancellation) =>
-        RunAsync(pipelines.Members, token => GetMembersOnceAsync(room, tokenKey, token), cancellation);
+        RunAsync(pipelines.Members, token => TryGetMembersAsync(room, tokenKey, token), cancellation);
+
+    /// <summary>One try, as soon as there is a slot for it: neither the wait for that nor pauses between tries hold one.</summary>
+    private async ValueTask<IReadOnlyList<long>?> TryGetMembersAsync(RoomKey room, string tokenKey, CancellationToken cancellation)
+    {
+        using var slot = await slots.TakeAsync(tokenKey, cancellation);
+        return await RunAsync(pipelines.MembersTry, token => GetMembersOnceAsync(room, tokenKey, token), cancellation);
+    }
 
     private async ValueTask<SaveOutcome> SaveOnceAsync(StoredMessage message, string tokenKey, CancellationToken cancellation)
     {
@@ -92,7 +101,10 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
             (HttpStatusCode.OK, { } answer) => QuantumAnswer.ReadMembers(answer),
             (HttpStatusCode.Forbidden or HttpStatusCode.NotFound, _) => null,
             (var status, _) =>
-                throw new QuantumUnavailableException($"Quantum answered HTTP {(int)status} to a question for a room's members."),
+                throw new QuantumUnavailableException($"Quantum answered HTTP {(int)status} to a question for a room's members.")
+                {
+                    IsRefusal = true,
+                },
         };
     }
 
@@ -185,6 +197,10 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
             var outcome = await pipeline.ExecuteOutcomeAsync(TryAsync, context, call);
             outcome.ThrowIfException();
             return outcome.Result!;
+        }
+        catch (BrokenCircuitException exception)
+        {
+            throw new QuantumUnavailableException("Quantum did not answer others lately, and is left alone for a while.", exception);
         }
         catch (ExecutionRejectedException exception)
         {

@@ -12,6 +12,18 @@ internal sealed record QuantumOptions(Uri? Url, TimeSpan TryTimeout, string? Ser
     /// <summary>How often one run of a question that a person waits for asks Quantum.</summary>
     public const int TriesPerQuestion = 2;
 
+    /// <summary>Tries of questions that are under way at once, of this node; more wait for their turn.</summary>
+    public const int QuestionsAtOnce = 16;
+
+    /// <summary>Tries of one token's questions that are under way at once.</summary>
+    public const int QuestionsAtOncePerToken = 4;
+
+    /// <summary>How large a part of the questions has to fail for Quantum to be left alone.</summary>
+    public const double QuestionFailureRatio = 0.9;
+
+    /// <summary>How many questions it takes to tell that.</summary>
+    public const int QuestionsThatTell = 5;
+
     /// <summary>The largest answer that is read, in bytes.</summary>
     public const int MaxAnswerBytes = 1024 * 1024;
 
@@ -26,6 +38,9 @@ internal sealed record QuantumOptions(Uri? Url, TimeSpan TryTimeout, string? Ser
 
     /// <summary>What a refusal says to people is cut after so many characters.</summary>
     public const int MaxRefusalCharacters = 500;
+
+    /// <summary>How long Quantum is left alone with questions that it does not answer.</summary>
+    public static readonly TimeSpan QuestionRest = TimeSpan.FromSeconds(5);
 
     /// <summary>The pause after the failure of a question that a person waits for.</summary>
     public static readonly TimeSpan QuestionRetryDelay = TimeSpan.FromMilliseconds(100);

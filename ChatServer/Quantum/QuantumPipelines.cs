@@ -1,4 +1,5 @@
 using Polly;
+using Polly.CircuitBreaker;
 using Polly.Retry;
 using Polly.Timeout;
 
@@ -6,10 +7,10 @@ namespace ChatServer.Quantum;
 
 /// <summary>
 /// The Polly pipelines around Quantum's API. A question that a person waits for is asked again at once: from outside in a limit for the
-/// whole, retries with exponential backoff and jitter that honour Retry-After, a limit for each try. A save has a limit alone: when it is
-/// tried again is the outbox's affair, which keeps no place for it meanwhile.
+/// whole, retries with exponential backoff and jitter that honour Retry-After; for each try, once it has a slot, a breaker and a limit. A
+/// save has a limit alone: when it is tried again is the outbox's affair, which keeps no place for it meanwhile.
 /// </summary>
-internal sealed class QuantumPipelines(QuantumOptions options, TimeProvider time)
+internal sealed partial class QuantumPipelines(QuantumOptions options, TimeProvider time, ILogger<QuantumPipelines> logger)
 {
     /// <summary>For saves.</summary>
     public ResiliencePipeline<SaveOutcome> Save { get; } = New<SaveOutcome>(time).AddTimeout(options.TryTimeout).Build();
@@ -26,8 +27,8 @@ internal sealed class QuantumPipelines(QuantumOptions options, TimeProvider time
         .AddTimeout((options.TryTimeout * QuantumOptions.TriesPerQuestion) + QuantumOptions.MaxQuestionDelay)
         .AddRetry(new RetryStrategyOptions<IReadOnlyList<long>?>
         {
-            ShouldHandle = new PredicateBuilder<IReadOnlyList<long>?>().Handle<QuantumUnavailableException>()
-                .Handle<TimeoutRejectedException>(),
+            ShouldHandle = new PredicateBuilder<IReadOnlyList<long>?>().Handle<QuantumUnavailableException>(
+                exception => exception.InnerException is not BrokenCircuitException),
             MaxRetryAttempts = QuantumOptions.TriesPerQuestion - 1,
             BackoffType = DelayBackoffType.Exponential,
             UseJitter = true,
@@ -37,8 +38,46 @@ internal sealed class QuantumPipelines(QuantumOptions options, TimeProvider time
                 : after < QuantumOptions.MaxQuestionDelay ? after
                 : QuantumOptions.MaxQuestionDelay),
         })
+        .Build();
+
+    /// <summary>
+    /// For each try of such a question. If nearly all have failed for as long as a try may take, Quantum is left alone for a while, so that
+    /// not everybody waits for it in vain; then one question tells whether it is back.
+    /// </summary>
+    public ResiliencePipeline<IReadOnlyList<long>?> MembersTry { get; } = New<IReadOnlyList<long>?>(time)
+        .AddCircuitBreaker(new CircuitBreakerStrategyOptions<IReadOnlyList<long>?>
+        {
+            ShouldHandle = new PredicateBuilder<IReadOnlyList<long>?>()
+                .Handle<QuantumUnavailableException>(exception => exception is { IsRefusal: false, IsThrottled: false })
+                .Handle<TimeoutRejectedException>(),
+            FailureRatio = QuantumOptions.QuestionFailureRatio,
+            MinimumThroughput = QuantumOptions.QuestionsThatTell,
+            SamplingDuration = options.TryTimeout,
+            BreakDuration = QuantumOptions.QuestionRest,
+            OnOpened = _ =>
+            {
+                Log.LeftAlone(logger, QuantumOptions.QuestionRest.TotalSeconds);
+                return default;
+            },
+            OnClosed = _ =>
+            {
+                Log.Back(logger);
+                return default;
+            },
+        })
         .AddTimeout(options.TryTimeout)
         .Build();
 
     private static ResiliencePipelineBuilder<T> New<T>(TimeProvider time) => new() { TimeProvider = time };
+
+    private static partial class Log
+    {
+        [LoggerMessage(700, LogLevel.Warning,
+            "Quantum does not answer questions for rooms' members. It is asked again after {Seconds} s; until then lists count that are up to "
+            + "an hour old, and joins of other rooms are answered unavailable.")]
+        public static partial void LeftAlone(ILogger logger, double seconds);
+
+        [LoggerMessage(701, LogLevel.Information, "Quantum answers questions for rooms' members again.")]
+        public static partial void Back(ILogger logger);
+    }
 }

@@ -6,6 +6,9 @@ internal sealed class QuantumUnavailableException(string message, Exception? inn
     /// <summary>Whether Quantum asks for fewer calls (429): that says nothing about the one that it did not take.</summary>
     public bool IsThrottled { get; init; }
 
+    /// <summary>Whether Quantum has answered, and not what was asked: it is not out of reach, and asked again it would say the same.</summary>
+    public bool IsRefusal { get; init; }
+
     /// <summary>Whether Quantum has answered with more than is read: the same call would end in the same way, a smaller one may not.</summary>
     public bool IsAnswerTooLarge { get; init; }
 

@@ -69,9 +69,10 @@ internal sealed partial class Admission(
     private async ValueTask WelcomeAsync(Client client, Caller caller, IReadOnlyList<RoomRequest> asked)
     {
         var requests = Merge(asked, caller.RoomIds);
-        var changes = access.Changes;
-        var answers = await Task.WhenAll(requests.Select(request => access.CheckAsync(caller, request.RoomId).AsTask()));
-        var granted = requests.Where((_, index) => answers[index] == RoomAnswer.Granted).Take(roomOptions.MaxRoomsPerConnection).ToArray();
+        var permits = requests.Select(request => access.PermitFor(caller, request.RoomId)).ToArray();
+        await Task.WhenAll(permits.Select(permit => permit.AskAsync().AsTask()));
+        var granted = requests.Where((_, index) => permits[index].Answer == RoomAnswer.Granted)
+            .Take(roomOptions.MaxRoomsPerConnection).ToArray();
         client.Connection.HoldWelcome(JsonSerializer.SerializeToUtf8Bytes(
             new AuthenticatedFrame(
                 "auth", true, caller.UserId, caller.CompanyId, client.Connection.IdText, SecondsLeft(caller),
@@ -80,7 +81,7 @@ internal sealed partial class Admission(
 
         for (var index = 0; index < requests.Count; index++)
         {
-            await roomRequests.JoinAsync(client, requests[index], answers[index], changes);
+            await roomRequests.JoinAsync(client, requests[index], permits[index]);
         }
 
         if (client.Rooms.Count == 0)

@@ -8,13 +8,14 @@ namespace ChatServer.Requests;
 
 /// <summary>
 /// What the receiving side holds for one connection, and releases at its end. Only the connection's loop uses it, except
-/// <see cref="Accepting"/>.
+/// <see cref="Accepting"/>; while it is entering rooms, whoever has the turn of <see cref="Lines"/>.
 /// </summary>
 internal sealed class Client(
     Connection connection, ConnectionRegistry connections, RoomDirectory rooms, UserChannels users, SessionWatch sessions,
     RequestOptions options, TimeProvider time) : IAsyncDisposable
 {
     private SemaphoreSlim? _accepting;
+    private SemaphoreSlim? _turn;
     private bool _hearsUser;
     private Task<bool>? _watch;
 
@@ -22,6 +23,15 @@ internal sealed class Client(
 
     /// <summary>The rooms that it is in, by room id.</summary>
     public Dictionary<long, RoomMember> Rooms { get; } = [];
+
+    /// <summary>The rooms that it is entering, and what waits for that; null if it has sent no join yet.</summary>
+    public RoomLines? Lines { get; private set; }
+
+    /// <summary>How many rooms it may enter, but is not in yet.</summary>
+    public int Entering { get; set; }
+
+    /// <summary>Whether all has been given back: whoever comes in now has to leave again.</summary>
+    public bool HasEnded { get; private set; }
 
     /// <summary>The file that it is sending; one that has ended may stand here until its bytes stop coming.</summary>
     public PendingUpload? PendingUpload { get; set; }
@@ -41,6 +51,10 @@ internal sealed class Client(
 
     /// <summary>Limits the messages under way; created only for clients that send.</summary>
     public SemaphoreSlim Accepting => _accepting ??= new(RequestOptions.MaxAccepting);
+
+    /// <summary>The lines of rooms, for its first join as well.</summary>
+    public RoomLines LinesForJoin() =>
+        Lines ??= new(_turn ??= new(1, 1), Math.Max(RequestOptions.MaxWaitingBytes, options.MaxMessageBytes));
 
     /// <summary>The membership of a room; null if it is not in it, or was removed.</summary>
     public RoomMember? MemberOf(long roomId)
@@ -71,15 +85,22 @@ internal sealed class Client(
     /// <summary>Releases all that it holds; its rooms first, so that nothing more is sent to it.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var member in Rooms.Values)
+        if (Lines is { Count: > 0 } lines)
         {
-            rooms.Leave(member, null);
+            // Joins that are under way are not waited for.
+            await lines.TakeTurnAsync();
+            try
+            {
+                await EndAsync();
+            }
+            finally
+            {
+                lines.EndTurn();
+            }
         }
-
-        connections.Remove(connection);
-        if (PendingUpload is { } pending)
+        else
         {
-            await pending.Upload.EndAsync(UploadFailure.Cut);
+            await EndAsync();
         }
 
         if (_hearsUser)
@@ -90,6 +111,21 @@ internal sealed class Client(
         if (_watch is not null && await IsWatchedAsync(_watch))
         {
             sessions.Leave(connection.Caller!.Session);
+        }
+    }
+
+    private async ValueTask EndAsync()
+    {
+        HasEnded = true;
+        foreach (var member in Rooms.Values)
+        {
+            rooms.Leave(member, null);
+        }
+
+        connections.Remove(connection);
+        if (PendingUpload is { } pending)
+        {
+            await pending.Upload.EndAsync(UploadFailure.Cut);
         }
     }
 

@@ -7,7 +7,24 @@ internal sealed class ClientRequests(RoomRequests rooms, MessageRequests message
 {
     private static readonly byte[] Pong = "{\"type\":\"pong\"}"u8.ToArray();
 
-    public ValueTask HandleAsync(Client client, ReadOnlySpan<byte> text)
+    /// <summary>Handles a text frame; completes when the next one may follow.</summary>
+    public ValueTask HandleAsync(Client client, ReadOnlySpan<byte> text) =>
+        client.Lines is { Count: > 0 } lines ? HandleInTurnAsync(client, lines, text.ToArray()) : Handle(client, text);
+
+    private async ValueTask HandleInTurnAsync(Client client, RoomLines lines, byte[] text)
+    {
+        await lines.TakeTurnAsync();
+        try
+        {
+            await Handle(client, text);
+        }
+        finally
+        {
+            lines.EndTurn();
+        }
+    }
+
+    private ValueTask Handle(Client client, ReadOnlySpan<byte> text)
     {
         var connection = client.Connection;
         var frame = ClientFrameParser.Parse(text, out var problem);
@@ -35,8 +52,36 @@ internal sealed class ClientRequests(RoomRequests rooms, MessageRequests message
             return ValueTask.CompletedTask;
         }
 
+        var behind = frame.Type == ClientFrameType.Cancel ? client.Lines?.FileRoom ?? 0 : frame.RoomId;
+        if (behind != 0 && client.Lines is { } lines && lines.Has(behind))
+        {
+            if (!lines.TryAdd(behind, text, frame.Type == ClientFrameType.File))
+            {
+                Replies.Error(connection, ErrorCode.Unavailable, "The room is still being entered; send again later.", frame);
+            }
+
+            return ValueTask.CompletedTask;
+        }
+
+        if (frame.Type == ClientFrameType.Join && frame.RoomId != 0)
+        {
+            rooms.Join(client, RequestOf(frame), HandleWaiting);
+            return ValueTask.CompletedTask;
+        }
+
         return Route(client, frame);
     }
+
+    /// <summary>Handles a frame that was checked when it came, and has waited since.</summary>
+    private ValueTask HandleWaiting(Client client, byte[] text, out RoomRequest? join)
+    {
+        var frame = ClientFrameParser.Parse(text, out _);
+        join = frame.Type == ClientFrameType.Join ? RequestOf(frame) : null;
+        return join is null ? Route(client, frame) : ValueTask.CompletedTask;
+    }
+
+    private static RoomRequest RequestOf(in ClientFrame frame) =>
+        new(frame.RoomId, frame.Since, frame.Epoch.IsEmpty ? null : frame.Epoch.Unescape());
 
     private ValueTask Route(Client client, in ClientFrame frame)
     {
@@ -56,8 +101,6 @@ internal sealed class ClientRequests(RoomRequests rooms, MessageRequests message
             case var _ when frame.RoomId == 0:
                 Replies.Error(client.Connection, ErrorCode.BadFrame, "room_id is missing.", frame);
                 return ValueTask.CompletedTask;
-            case ClientFrameType.Join:
-                return rooms.JoinAsync(client, new(frame.RoomId, frame.Since, frame.Epoch.IsEmpty ? null : frame.Epoch.Unescape()));
             case ClientFrameType.Leave:
                 rooms.Leave(client, frame.RoomId);
                 return ValueTask.CompletedTask;

@@ -58,7 +58,19 @@ internal sealed partial class ConnectionLoop(
             }
 
             client.Connection.Heard();
-            await HandleAsync(client, reader, received.Buffer);
+            var handling = HandleAsync(client, reader, received.Buffer);
+            if (handling.IsCompleted)
+            {
+                await handling;
+            }
+            else
+            {
+                client.Connection.IsBusy = true;
+                await handling;
+                client.Connection.Heard();
+                client.Connection.IsBusy = false;
+            }
+
             input.AdvanceTo(received.Buffer.End);
             if (client.Connection.PeerClosed is { } reason)
             {
@@ -131,7 +143,9 @@ internal sealed partial class ConnectionLoop(
                 connection.Close(CloseReason.BadFirstFrame);
                 return ValueTask.CompletedTask;
             case FrameEventKind.Binary when !connection.IsClosing:
-                return files.ReceiveAsync(client, frame.Payload, frame.EndOfMessage);
+                return client.Lines is { Count: > 0 } lines
+                    ? ReceiveInTurnAsync(client, lines, frame.Payload.ToArray(), frame.EndOfMessage)
+                    : files.ReceiveAsync(client, frame.Payload, frame.EndOfMessage);
             default:
                 return ValueTask.CompletedTask;
         }
@@ -154,6 +168,19 @@ internal sealed partial class ConnectionLoop(
         if (await admission.AdmitAsync(client, text))
         {
             (reader.MaxTextBytes, reader.MaxBinaryBytes) = (options.MaxMessageBytes, RequestOptions.MaxBinaryFrameBytes);
+        }
+    }
+
+    private async ValueTask ReceiveInTurnAsync(Client client, RoomLines lines, byte[] bytes, bool isEnd)
+    {
+        await lines.TakeTurnAsync();
+        try
+        {
+            await files.ReceiveAsync(client, bytes, isEnd);
+        }
+        finally
+        {
+            lines.EndTurn();
         }
     }
 

@@ -20,6 +20,12 @@ internal sealed record RequestOptions(int MaxMessageBytes, int RateLimit, int Ra
     /// <summary>Messages of one connection that may be on their way to being accepted; more wait in the socket.</summary>
     public const int MaxAccepting = 64;
 
+    /// <summary>Frames of one connection that may wait for rooms that it is entering, in bytes: behind these it is told to send again.</summary>
+    public const int MaxWaitingBytes = 256 * 1024;
+
+    /// <summary>Rooms that one connection may be entering at a time by frames of their own.</summary>
+    public const int MaxEntering = 500;
+
     public static RequestOptions Read(SettingReader settings) => new(
         settings.Int("MAX_MESSAGE_BYTES", 64 * 1024, 1024, 16 * 1024 * 1024),
         settings.Int("RATE_LIMIT", 20, 0, 1_000_000),

@@ -3,6 +3,7 @@ using ChatServer.Backplane;
 using ChatServer.Connections;
 using ChatServer.Protocol;
 using ChatServer.Redis;
+using ChatServer.Rooms.Access;
 using ChatServer.Rooms.Fanout;
 
 namespace ChatServer.Rooms;
@@ -13,13 +14,15 @@ namespace ChatServer.Rooms;
 /// </summary>
 internal sealed class Replay(IBackplane backplane, RoomTracker tracker, ConnectionOptions options)
 {
-    /// <returns>Null if the connection went away, or was closed as slow, meanwhile.</returns>
+    /// <returns>
+    /// Null if the connection went away, or was closed as slow, meanwhile, or its user may no longer enter, as the permit tells.
+    /// </returns>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
-    public async ValueTask<RoomMember?> JoinAsync(Room room, Connection connection, long since, string? epoch)
+    public async ValueTask<RoomMember?> JoinAsync(Room room, Connection connection, long since, string? epoch, RoomPermit permit)
     {
         var seen = since;
         string? started = null;
-        while (!connection.IsClosing)
+        while (!connection.IsClosing && await permit.RenewAsync())
         {
             room.StartReplay();
             try
@@ -30,10 +33,11 @@ internal sealed class Replay(IBackplane backplane, RoomTracker tracker, Connecti
                 {
                     if (!isWhole || page.Head - since > RoomOptions.MaxReplayMessages || !page.Continues(epoch, since))
                     {
-                        return room.Join(connection);
+                        return await JoinAsync(room, connection, permit);
                     }
 
                     started = page.Epoch;
+                    permit.IsAnnounced = true;
                     connection.Send(RoomFrames.Joined(room.Key.RoomId, page.Head, page.Epoch, recovered: true));
                 }
                 else if (!isWhole || started != page.Epoch)
@@ -41,6 +45,12 @@ internal sealed class Replay(IBackplane backplane, RoomTracker tracker, Connecti
                     // The log grew faster than this peer reads: when it reconnects, it is told that it can't recover.
                     connection.Close(CloseReason.SlowConsumer);
                     return null;
+                }
+
+                if (!permit.Holds)
+                {
+                    // The page was read for a member; whether it still is one is asked before anything more is sent.
+                    continue;
                 }
 
                 if (!await SendAsync(connection, page.Messages))
@@ -56,7 +66,7 @@ internal sealed class Replay(IBackplane backplane, RoomTracker tracker, Connecti
                     await tracker.CatchUpAsync(room);
                 }
 
-                if (room.TryJoin(connection, new(started, seen)) is { } member)
+                if (room.TryJoin(connection, new(started, seen), permit) is { } member)
                 {
                     return member;
                 }
@@ -64,6 +74,21 @@ internal sealed class Replay(IBackplane backplane, RoomTracker tracker, Connecti
             finally
             {
                 room.StopReplay();
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>A fresh view.</summary>
+    /// <returns>Null if the user may no longer enter, as the permit tells.</returns>
+    public static async ValueTask<RoomMember?> JoinAsync(Room room, Connection connection, RoomPermit permit)
+    {
+        while (await permit.RenewAsync())
+        {
+            if (room.TryJoin(connection, permit) is { } member)
+            {
+                return member;
             }
         }
 

@@ -1,6 +1,7 @@
 using ChatServer.Backplane;
 using ChatServer.Connections;
 using ChatServer.Protocol;
+using ChatServer.Rooms.Access;
 using ChatServer.Rooms.Fanout;
 
 namespace ChatServer.Rooms;
@@ -111,6 +112,17 @@ internal sealed class Room : IRoomListener
         }
     }
 
+    /// <summary>As <see cref="Join"/>, if the connection's user still may enter at that moment.</summary>
+    /// <returns>Null if not.</returns>
+    public RoomMember? TryJoin(Connection connection, RoomPermit permit)
+    {
+        lock (_gate)
+        {
+            // Whoever comes to put people out changes what the permit says first, and then asks this room for its members.
+            return permit.Holds ? Attach(connection, Joined()) : null;
+        }
+    }
+
     /// <summary>Answers a join of somebody who is here already, with no replay.</summary>
     public void JoinAgain(RoomMember member)
     {
@@ -140,14 +152,15 @@ internal sealed class Room : IRoomListener
     }
 
     /// <summary>
-    /// Takes a newcomer in that has everything up to <paramref name="seen"/>, if what is kept for newcomers has the rest without a hole.
+    /// Takes a newcomer in that has everything up to <paramref name="seen"/>, if what is kept for newcomers has the rest without a hole and
+    /// its user still may enter at that moment.
     /// </summary>
-    /// <returns>Null if it doesn't: read on.</returns>
-    public RoomMember? TryJoin(Connection connection, RoomPosition seen)
+    /// <returns>Null if not: read on.</returns>
+    public RoomMember? TryJoin(Connection connection, RoomPosition seen, RoomPermit permit)
     {
         lock (_gate)
         {
-            return seen.Epoch == _sequence.Epoch && _replays.Covers(seen.Seq, _sequence.Seq)
+            return permit.Holds && seen.Epoch == _sequence.Epoch && _replays.Covers(seen.Seq, _sequence.Seq)
                 ? Attach(connection, _replays.FramesAfter(seen.Seq))
                 : null;
         }

@@ -2,6 +2,7 @@ using ChatServer.Backplane;
 using ChatServer.Connections;
 using ChatServer.Protocol;
 using ChatServer.Redis;
+using ChatServer.Rooms.Access;
 
 namespace ChatServer.Rooms;
 
@@ -29,15 +30,18 @@ internal sealed class RoomDirectory
     /// </summary>
     /// <param name="since">The seq that it has seen last; null for a fresh view.</param>
     /// <param name="epoch">The numbering that <paramref name="since"/> belongs to.</param>
-    /// <returns>Null if the connection went away meanwhile.</returns>
+    /// <param name="permit">That its user may enter. It is asked again where the members change before the connection is in.</param>
+    /// <returns>Null if the connection went away meanwhile, or its user may no longer enter, as the permit tells.</returns>
     /// <exception cref="RedisUnavailableException">Redis is out of reach: the connection is not in the room.</exception>
-    public async ValueTask<RoomMember?> JoinAsync(Connection connection, RoomKey key, long? since, string? epoch)
+    public async ValueTask<RoomMember?> JoinAsync(Connection connection, RoomKey key, long? since, string? epoch, RoomPermit permit)
     {
         var room = await _rooms.EnterAsync(key);
         RoomMember? member = null;
         try
         {
-            member = since is { } seen ? await _replay.JoinAsync(room, connection, seen, epoch) : room.Join(connection);
+            member = since is { } seen
+                ? await _replay.JoinAsync(room, connection, seen, epoch, permit)
+                : await Replay.JoinAsync(room, connection, permit);
             return member;
         }
         finally
@@ -59,8 +63,14 @@ internal sealed class RoomDirectory
         }
     }
 
+    /// <summary>The rooms that are heard.</summary>
+    public IEnumerable<RoomKey> Keys => _rooms.All.Select(room => room.Key);
+
+    /// <summary>Whether somebody is in a room here, or coming in.</summary>
+    public bool Has(RoomKey key) => _rooms.Find(key) is not null;
+
     /// <summary>The local members of a room.</summary>
-    public IReadOnlyList<RoomMember> MembersOf(RoomKey key) => _rooms.All.FirstOrDefault(room => room.Key == key)?.Members ?? [];
+    public IReadOnlyList<RoomMember> MembersOf(RoomKey key) => _rooms.Find(key)?.Members ?? [];
 
     /// <summary>After an interruption: what was published meanwhile is in the logs.</summary>
     private async Task CatchUpAsync()

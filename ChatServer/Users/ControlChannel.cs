@@ -4,9 +4,6 @@ using ChatServer.Backplane;
 using ChatServer.Connections;
 using ChatServer.Protocol;
 using ChatServer.Redis;
-using ChatServer.Rooms;
-using ChatServer.Rooms.Access;
-using ChatServer.Rooms.Fanout;
 using ChatServer.Sessions;
 
 namespace ChatServer.Users;
@@ -15,19 +12,28 @@ namespace ChatServer.Users;
 /// Carries out what Quantum publishes on <c>chat:control</c>: a logout, a disconnect, a changed list of members (contract 2.3).
 /// </summary>
 internal sealed partial class ControlChannel(
-    IBackplane backplane, SessionWatch sessions, ConnectionRegistry connections, MemberLists lists, RoomAccess access, RoomDirectory rooms,
-    TimeProvider time, ILogger<ControlChannel> logger) : BackgroundService
+    IBackplane backplane, SessionWatch sessions, ConnectionRegistry connections, MemberRechecks rechecks, TimeProvider time,
+    ILogger<ControlChannel> logger) : BackgroundService
 {
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        RedisRetry.UntilDoneAsync(() => ListenAsync(stoppingToken), () => RedisOptions.ResubscribePause, time, cancellation: stoppingToken);
+    private bool _isLate;
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => RedisRetry.UntilDoneAsync(
+        () => ListenAsync(stoppingToken), () => RedisOptions.ResubscribePause, time, _ => _isLate = true, stoppingToken);
 
     private async Task ListenAsync(CancellationToken stoppingToken)
     {
-        await using var subscription = await backplane.SubscribeToControlAsync(json => _ = CarryOutAsync(json));
+        await using var subscription = await backplane.SubscribeToControlAsync(CarryOut);
+        if (_isLate)
+        {
+            // What was ordered before did not come here.
+            rechecks.DoubtAll();
+        }
+
         await Task.Delay(Timeout.Infinite, stoppingToken);
     }
 
-    private async Task CarryOutAsync(ReadOnlyMemory<byte> json)
+    /// <summary>Called on the thread that hears all rooms: what takes its time is done elsewhere.</summary>
+    private void CarryOut(ReadOnlyMemory<byte> json)
     {
         switch (Read(json.Span))
         {
@@ -38,7 +44,7 @@ internal sealed partial class ControlChannel(
                 Disconnect(user, company);
                 break;
             case { Type: "members_changed", CompanyId: { } company, RoomId: { } room }:
-                await PutOutAsync(new RoomKey(company, room));
+                rechecks.MembersChanged(new RoomKey(company, room));
                 break;
             default:
                 Log.NotUnderstood(logger, json.Length);
@@ -53,27 +59,6 @@ internal sealed partial class ControlChannel(
             if (company is null || connection.Caller!.CompanyId == company)
             {
                 connection.Close(CloseReason.SessionEnded);
-            }
-        }
-    }
-
-    /// <summary>Asks again who is a member, and removes those who no longer are. If Quantum is out of reach, everybody stays.</summary>
-    private async Task PutOutAsync(RoomKey room)
-    {
-        lists.Drop(room);
-        foreach (var member in rooms.MembersOf(room))
-        {
-            if (await access.CheckAsync(member.Connection.Caller!, room.RoomId) == RoomAnswer.Forbidden)
-            {
-#if FAULT_INJECTION
-                if (FaultInjection.Disables("removal"))
-                {
-                    member.Connection.Send(RoomFrames.Removed(room.RoomId));
-                    continue;
-                }
-
-#endif
-                rooms.Leave(member, RoomFrames.Removed(room.RoomId));
             }
         }
     }

@@ -4,6 +4,7 @@ namespace ChatServer.Users;
 internal static class UsersExtensions
 {
     public static IServiceCollection AddUsers(this IServiceCollection services) =>
-        services.AddSingleton<UserChannels>().AddHostedService<ControlChannel>().AddHostedService<TokenRequests>()
+        services.AddSingleton<UserChannels>().AddSingleton<MemberRechecks>()
+            .AddHostedService<ControlChannel>().AddHostedService<TokenRequests>()
             .AddSingleton<SessionWatch>().AddHostedService(provider => provider.GetRequiredService<SessionWatch>());
 }

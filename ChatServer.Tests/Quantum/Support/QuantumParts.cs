@@ -6,6 +6,7 @@ using ChatServer.Protocol;
 using ChatServer.Quantum;
 using ChatServer.Tests.Configuration.Support;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ChatServer.Tests.Quantum.Support;
 
@@ -25,7 +26,9 @@ internal sealed class QuantumParts : IAsyncDisposable
                 () => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectCallback = connect });
         _services = services.BuildServiceProvider();
         Options = new(url, tryTimeout);
-        Client = new(_services.GetRequiredService<IHttpClientFactory>(), new QuantumPipelines(Options, time), Files, time);
+        Client = new(
+            _services.GetRequiredService<IHttpClientFactory>(),
+            new QuantumPipelines(Options, time, NullLogger<QuantumPipelines>.Instance), new QuestionSlots(), Files, time);
     }
 
     public QuantumOptions Options { get; }

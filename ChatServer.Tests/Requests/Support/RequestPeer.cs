@@ -73,8 +73,12 @@ internal sealed class RequestPeer
     public Task<bool> AdmitAsync(string text) =>
         _parts.Get<Admission>().AdmitAsync(Client, Encoding.UTF8.GetBytes(text)).AsTask().WaitAsync(Patience);
 
-    /// <summary>Hands in a text frame and waits until the next one may follow.</summary>
-    public Task SendAsync(string frame) => Handle(frame).WaitAsync(Patience);
+    /// <summary>Hands in a text frame and waits until the next one may follow, and no room is being entered.</summary>
+    public async Task SendAsync(string frame)
+    {
+        await Handle(frame).WaitAsync(Patience);
+        await Eventually.TrueAsync(() => Client.Lines is not { Count: > 0 }, Patience, () => "a room is still being entered");
+    }
 
     /// <summary>Hands in a text frame.</summary>
     /// <returns>Completes when the next one may follow.</returns>

@@ -136,7 +136,7 @@ public sealed class MemberListsTests
     public async Task RefreshAndDrop_ChangeWhatIsKnown()
     {
         await CheckAsync(7);
-        _lists.Refresh(_room, [8]);
+        _lists.Refresh(_room, [8], _lists.Now());
         (await CheckAsync(8)).Should().Be(RoomAnswer.Granted);
         _source.Asked.Should().ContainSingle();
 
@@ -169,6 +169,122 @@ public sealed class MemberListsTests
         (await before).Should().Be(wasMember ? RoomAnswer.Forbidden : RoomAnswer.Granted);
         (await CheckAsync(7)).Should().Be(wasMember ? RoomAnswer.Forbidden : RoomAnswer.Granted);
         _source.Asked.Should().HaveCount(2);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Check_QuantumHangs_AnOldListLetsItsMembersInAfterASecondAndTheAnswerIsKept()
+    {
+        await CheckAsync(7);
+        _time.Advance(TimeSpan.FromMinutes(10));
+        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _source.Before = () => answer.Task;
+        _source.Answer = _ => [8];
+        var (member, other) = (CheckAsync(7), CheckAsync(8));
+        _time.Advance(TimeSpan.FromMilliseconds(900));
+        (await Task.WhenAny(member, Task.Delay(50))).Should().NotBe(member);
+
+        _time.Advance(TimeSpan.FromMilliseconds(200));
+        (await member).Should().Be(RoomAnswer.Granted);
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Granted, "it has been waited for");
+        other.IsCompleted.Should().BeFalse("an old list refuses nobody while there may be an answer");
+        answer.SetResult();
+
+        (await other).Should().Be(RoomAnswer.Granted);
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Forbidden);
+        _source.Asked.Should().HaveCount(3, "of which two are from before and one on behalf of 7, who is no longer a member");
+    }
+
+    /// <summary>A save that began before the change brings the members of that time.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task Refresh_AskedForBeforeAChange_CountsForNobody()
+    {
+        await CheckAsync(7);
+        var began = _lists.Now();
+        _lists.Drop(_room);
+        _source.Answer = _ => [8];
+
+        _lists.Refresh(_room, [7], began);
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Forbidden);
+        _lists.Refresh(_room, [7], began);
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Forbidden);
+
+        _lists.Refresh(_room, [7], _lists.Now());
+        (await CheckAsync(7)).Should().Be(RoomAnswer.Granted, "that one began after the change");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Refresh_AskedForBeforeALaterAnswer_DoesNotReplaceIt()
+    {
+        _source.Answer = _ => [7, 8];
+        await CheckAsync(7);
+        var began = _lists.Now();
+        _time.Advance(TimeSpan.FromSeconds(61));
+        _source.Answer = _ => [7];
+        await CheckAsync(7);
+
+        _lists.Refresh(_room, [7, 8], began);
+
+        (await CheckAsync(8)).Should().Be(RoomAnswer.Forbidden);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task HasChanged_OnlyOfThatRoomAndOnlySinceThatMoment()
+    {
+        await CheckAsync(7);
+        var before = _lists.Now();
+        _lists.Drop(_room);
+
+        _lists.HasChanged(_room, before).Should().BeTrue();
+        _lists.HasChanged(_room, _lists.Now()).Should().BeFalse();
+        _lists.HasChanged(Drafts.NewRoom(), before).Should().BeFalse("nothing was said of that room");
+    }
+
+    /// <summary>Where sessions name their rooms nobody ever asks for them, and saves bring their members all the same.</summary>
+    [Fact(Timeout = Limit)]
+    public void Refresh_OfRoomsThatNobodyAsksFor_KeepsNothing()
+    {
+        for (var room = 1; room <= 1000; room++)
+        {
+            _lists.Refresh(new(3, room), [7, 8], _lists.Now());
+        }
+
+        _lists.Count.Should().Be(0);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Check_OfManyRooms_ForgetsThoseOfNoMoreUse()
+    {
+        for (var room = 1; room <= 1000; room++)
+        {
+            await _lists.CheckAsync(new(3, room), 7, "rest-7");
+        }
+
+        _time.Advance(RoomAccessOptions.Usable);
+        for (var room = 2001; room <= 2100; room++)
+        {
+            await _lists.CheckAsync(new(3, room), 7, "rest-7");
+        }
+
+        _lists.Count.Should().Be(100);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Check_OfLargeRooms_KeepsNoMoreThanFits()
+    {
+        var many = Enumerable.Range(1, RoomAccessOptions.MaxKeptUsers / 10).Select(user => (long)user).ToList();
+        _source.Answer = _ => many;
+        var before = _lists.Now();
+        for (var room = 1; room <= 12; room++)
+        {
+            (await _lists.CheckAsync(new(3, room), 7, "rest-7")).Should().Be(RoomAnswer.Granted);
+        }
+
+        _lists.Count.Should().Be(9);
+        _lists.HasChanged(new(3, 1), before).Should().BeFalse();
+        _lists.Drop(new(3, 4));
+        (await _lists.CheckAsync(new(3, 21), 7, "rest-7")).Should().Be(RoomAnswer.Granted);
+        (await _lists.CheckAsync(new(3, 22), 7, "rest-7")).Should().Be(RoomAnswer.Granted);
+        _lists.HasChanged(new(3, 4), before).Should().BeTrue("a change is not forgotten with its room");
     }
 
     [Fact(Timeout = Limit)]

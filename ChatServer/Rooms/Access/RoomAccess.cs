@@ -19,8 +19,15 @@ internal enum RoomAnswer
 /// </summary>
 internal sealed class RoomAccess(RoomAccessOptions options, MemberLists lists)
 {
-    /// <summary>Another number after each change of a room's members: an answer from before may no longer hold.</summary>
-    public int Changes => lists.Changes;
+    /// <summary>What a join has to have; nothing is asked yet.</summary>
+    public RoomPermit PermitFor(Caller caller, long roomId) => new(this, caller, roomId);
+
+    /// <summary>The present moment, for <see cref="HasChanged"/>.</summary>
+    public long Now() => lists.Now();
+
+    /// <summary>Whether an answer from before a moment may no longer hold, because the members have changed since.</summary>
+    public bool HasChanged(Caller caller, long roomId, long since) =>
+        IsQuantums(caller) && lists.HasChanged(new RoomKey(caller.CompanyId, roomId), since);
 
     public async ValueTask<RoomAnswer> CheckAsync(Caller caller, long roomId)
     {
@@ -29,8 +36,15 @@ internal sealed class RoomAccess(RoomAccessOptions options, MemberLists lists)
             return rooms.Contains(roomId) ? RoomAnswer.Granted : RoomAnswer.Forbidden;
         }
 
-        return options.Rule == RoomAccessRule.Company
-            ? RoomAnswer.Granted
-            : await lists.CheckAsync(new RoomKey(caller.CompanyId, roomId), caller.UserId, caller.TokenKey);
+        return IsQuantums(caller)
+            ? await lists.CheckAsync(new RoomKey(caller.CompanyId, roomId), caller.UserId, caller.TokenKey)
+            : RoomAnswer.Granted;
     }
+
+    /// <summary>Whether the present answer is not one that counts only while Quantum is out of reach.</summary>
+    public bool IsCertain(Caller caller, long roomId) =>
+        !IsQuantums(caller) || lists.IsCertain(new RoomKey(caller.CompanyId, roomId), caller.UserId);
+
+    /// <summary>Whether Quantum decides.</summary>
+    private bool IsQuantums(Caller caller) => caller.RoomIds is null && options.Rule == RoomAccessRule.Quantum;
 }
