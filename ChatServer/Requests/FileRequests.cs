@@ -26,8 +26,13 @@ internal sealed class FileRequests(
         }
 
         client.DropsBinary = true;
-        var name = frame.Name.Unescape();
-        var contentType = FileTypeRule.Normalize(frame.ContentType.Unescape());
+        if (!frame.Name.TryUnescape(out var name) || !frame.ContentType.TryUnescape(out var type))
+        {
+            Replies.Error(client.Connection, ErrorCode.BadFrame, "name or content_type holds half of a surrogate pair.", frame);
+            return ValueTask.CompletedTask;
+        }
+
+        var contentType = FileTypeRule.Normalize(type);
         if (WhatIsWrong(client, frame, name, contentType) is var (code, problem))
         {
             Replies.Error(client.Connection, code, problem, frame);
