@@ -147,7 +147,7 @@ internal sealed class SettingReader(IConfiguration configuration)
         var rest = problem.Replace(Hidden, "", StringComparison.Ordinal);
         var mayBeQuoted = MayHoldPassword(name) && (rest.Contains('@', StringComparison.Ordinal)
             || List(name).Any(entry => entry.Length >= ShortestHidden && rest.Contains(entry, StringComparison.Ordinal)));
-        _mistakes.Add(OneLine($"{name}: {(mayBeQuoted ? $"{Hidden} cannot be used." : problem)}"));
+        _mistakes.Add(ForeignText.Escape($"{name}: {(mayBeQuoted ? $"{Hidden} cannot be used." : problem)}"));
     }
 
     /// <summary>A value, or an entry of a list, as a mistake may quote it: short, on one line, and never a secret.</summary>
@@ -166,6 +166,13 @@ internal sealed class SettingReader(IConfiguration configuration)
         return value.Length <= ShownLength ? $"\"{value}\"" : $"\"{value.AsSpan(0, ShownLength)}…\"";
     }
 
+    /// <summary>The values of all secrets that are set: they must not be in a log.</summary>
+    public static IReadOnlyList<string> SecretsOf(IConfiguration configuration)
+    {
+        var reader = new SettingReader(configuration);
+        return [.. Secrets.SelectMany(reader.List), .. Secrets.SelectMany(reader.Values)];
+    }
+
     private IEnumerable<string> Values(string name)
     {
         var section = configuration.GetSection(name);
@@ -174,15 +181,6 @@ internal sealed class SettingReader(IConfiguration configuration)
 
     /// <summary>Judged by the whole value: a comma in the password makes two entries of it, one of them without the @.</summary>
     private bool MayHoldPassword(string name) => Values(name).Any(value => value.Contains('@', StringComparison.Ordinal));
-
-    private static string OneLine(string text) =>
-        string.Create(text.Length, text, static (line, source) =>
-        {
-            for (var i = 0; i < line.Length; i++)
-            {
-                line[i] = char.IsControl(source[i]) ? '?' : source[i];
-            }
-        });
 
     private long Whole(string name, long fallback, long min, long max, string unit)
     {

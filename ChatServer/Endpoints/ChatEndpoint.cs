@@ -70,7 +70,7 @@ internal sealed partial class ChatEndpoint(
 
     private static partial class Log
     {
-        [LoggerMessage(1300, LogLevel.Warning,
+        [LoggerMessage(1300, LogLevel.Debug,
             "A page of origin {Origin} was refused. If it should connect, add its host to ALLOWED_HOSTS.")]
         public static partial void OriginRefused(ILogger logger, string origin);
 

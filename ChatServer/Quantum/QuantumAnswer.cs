@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using ChatServer.Configuration;
 
 namespace ChatServer.Quantum;
 
@@ -70,7 +71,7 @@ internal static class QuantumAnswer
         {
             if (Text(answer, name) is { Length: > 0 } words)
             {
-                return words.Length <= QuantumOptions.MaxRefusalCharacters ? words : words[..QuantumOptions.MaxRefusalCharacters];
+                return ForeignText.Cut(words, QuantumOptions.MaxRefusalCharacters);
             }
         }
 

@@ -9,7 +9,8 @@ using Polly;
 namespace ChatServer.Quantum;
 
 /// <summary>Quantum's REST API (contract, part 3), each call under a Polly pipeline.</summary>
-internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines pipelines, IFileStore files, TimeProvider time)
+internal sealed class QuantumClient(
+    IHttpClientFactory clients, QuantumPipelines pipelines, QuantumReach reach, IFileStore files, TimeProvider time)
     : IMemberSource
 {
     /// <summary>The name of its HttpClient.</summary>
@@ -175,7 +176,7 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
             _ => null,
         };
 
-    private static async ValueTask<T> RunAsync<T>(
+    private async ValueTask<T> RunAsync<T>(
         ResiliencePipeline<T> pipeline, Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellation)
     {
         var context = ResilienceContextPool.Shared.Get(cancellation);
@@ -184,10 +185,17 @@ internal sealed class QuantumClient(IHttpClientFactory clients, QuantumPipelines
             // With outcomes instead of exceptions, so that not each strategy throws a failure again.
             var outcome = await pipeline.ExecuteOutcomeAsync(TryAsync, context, call);
             outcome.ThrowIfException();
+            reach.Answered();
             return outcome.Result!;
+        }
+        catch (QuantumUnavailableException exception) when (!exception.IsThrottled)
+        {
+            reach.Failed(exception.Message);
+            throw;
         }
         catch (ExecutionRejectedException exception)
         {
+            reach.Failed(exception.Message);
             throw new QuantumUnavailableException($"Quantum takes too long: {exception.Message}", exception);
         }
         finally

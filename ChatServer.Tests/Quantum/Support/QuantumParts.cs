@@ -6,6 +6,7 @@ using ChatServer.Protocol;
 using ChatServer.Quantum;
 using ChatServer.Tests.Configuration.Support;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ChatServer.Tests.Quantum.Support;
 
@@ -25,7 +26,8 @@ internal sealed class QuantumParts : IAsyncDisposable
                 () => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectCallback = connect });
         _services = services.BuildServiceProvider();
         Options = new(url, tryTimeout);
-        Client = new(_services.GetRequiredService<IHttpClientFactory>(), new QuantumPipelines(Options, time), Files, time);
+        var reach = new QuantumReach(time, NullLogger<QuantumReach>.Instance);
+        Client = new(_services.GetRequiredService<IHttpClientFactory>(), new QuantumPipelines(Options, time), reach, Files, time);
     }
 
     public QuantumOptions Options { get; }
