@@ -111,7 +111,7 @@ public sealed class ProcessTests(ChatFixture chat) : IClassFixture<ChatFixture>,
         using var ready = await Eventually.AnswerAsync(() => http.GetAsync("/readyz"), () => service.HasExited, () => service.Output);
         ready.StatusCode.Should().Be(HttpStatusCode.OK);
         service.Output.Should().Contain("CHAT_PARTITION: is not a setting").And.Contain("CHAT_PARTITIONS");
-        await using (var check = Start(["healthcheck"], ("WS_PORT", $"{port}")))
+        await using (var check = Start(["healthcheck"], ("WS_PORT", $"{port}"), ("HTTP_PROXY", "http://127.0.0.1:1"), ("NO_PROXY", null)))
         {
             (await check.ExitAsync(Limit)).Should().Be(0, "{0}", check.Output);
         }
