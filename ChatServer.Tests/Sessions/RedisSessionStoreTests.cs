@@ -1,6 +1,8 @@
+using System.Net;
 using ChatServer.Redis;
 using ChatServer.Sessions;
 using ChatServer.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
 
 namespace ChatServer.Tests.Sessions;
@@ -122,6 +124,32 @@ public sealed class RedisSessionStoreTests(RedisServer server) : IClassFixture<R
 
     private static Task<StoredSession?> FindAsync(ConnectionMultiplexer redis, SessionKey key) =>
         new RedisSessionStore(redis).FindAsync(key, CancellationToken.None).AsTask().WaitAsync(Patience);
+
+    [Fact]
+    public async Task FindAsync_RedisStallsOrIsCut_TheErrorDoesNotShowTheSessionKey()
+    {
+        await using var proxy = new TcpProxy(server.Port, isRedis: true);
+        var options = new RedisOptions(
+            [new DnsEndPoint(RedisServer.Host, proxy.Port)], null, null, 0, false, RedisOptions.DefaultPartitions, false);
+        await using var connection = RedisConnection.Open(options, NullLogger<RedisConnection>.Instance);
+        var store = new RedisSessionStore(connection.Multiplexer);
+        var key = new SessionKey("geheim", 3, 7);
+
+        proxy.Stall();
+        var errors = new List<RedisUnavailableException> { await FailAsync(store, key) };
+        proxy.Refuses = true;
+        var underWay = FailAsync(store, key);
+        await Task.Delay(100);
+        proxy.Cut();
+        errors.Add(await underWay);
+        errors.Add(await FailAsync(store, key));
+
+        errors.Should().OnlyContain(error => !error.ToString().Contains("geheim", StringComparison.Ordinal));
+    }
+
+    private static async Task<RedisUnavailableException> FailAsync(RedisSessionStore store, SessionKey key) =>
+        (await FluentActions.Awaiting(() => store.FindAsync(key, CancellationToken.None).AsTask().WaitAsync(Patience))
+            .Should().ThrowAsync<RedisUnavailableException>()).Which;
 
     private static async Task<StoredSession?> EventuallyFindAsync(ConnectionMultiplexer redis, SessionKey key)
     {

@@ -50,7 +50,7 @@ public sealed class UpgradeRequestTests
     [Theory]
     [InlineData("Origin: http://other")]
     [InlineData("Content-Length: 0")]
-    [InlineData("PendingUpload-Encoding: chunked")]
+    [InlineData("Transfer-Encoding: chunked")]
     [InlineData("Expect: 100-continue")]
     [InlineData("X-Name : value")]
     [InlineData(" folded")]

@@ -65,7 +65,7 @@ internal sealed record EndpointOptions(
             case var text when IPAddress.TryParse(text, out var address):
                 return address;
             case var text:
-                settings.Mistake(name, $"{SettingReader.Shown(name, text)} is not an IP address or *.");
+                settings.Mistake(name, $"{settings.Shown(name, text)} is not an IP address or *.");
                 return fallback;
         }
     }

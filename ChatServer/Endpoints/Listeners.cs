@@ -1,6 +1,8 @@
 using System.Net.Security;
+using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Net.Http.Headers;
 
 namespace ChatServer.Endpoints;
 
@@ -12,6 +14,11 @@ internal static class Listeners
         kestrel.Limits.MaxRequestBufferSize = EndpointOptions.ReadAheadBytes;
         kestrel.Limits.Http2.InitialStreamWindowSize = kestrel.Limits.Http2.InitialConnectionWindowSize = EndpointOptions.ReadAheadBytes;
         kestrel.AddServerHeader = false;
+
+        // By default a byte that is no UTF-8 is a bad request, in any header: a cookie of another application must not decide.
+        kestrel.RequestHeaderEncodingSelector = name => name.Equals(HeaderNames.Origin, StringComparison.OrdinalIgnoreCase)
+            ? null
+            : Encoding.Latin1;
 
         // Over HTTP/2 the limit can't be lifted for one request, and an idle WebSocket is slow by nature.
         kestrel.Limits.MinResponseDataRate = null;

@@ -54,6 +54,9 @@ internal sealed record PemFiles(string CertificateFile, string KeyFile)
         return chain;
     }
 
+    private int Blocks() =>
+        File.ReadLines(CertificateFile).Count(line => line.StartsWith("-----BEGIN CERTIFICATE-----", StringComparison.Ordinal));
+
     private (string Name, string Problem)? WhatIsWrong()
     {
         foreach (var (name, file) in (ReadOnlySpan<(string, string)>)[("CERT_FILE", CertificateFile), ("KEY_FILE", KeyFile)])
@@ -71,7 +74,16 @@ internal sealed record PemFiles(string CertificateFile, string KeyFile)
         try
         {
             using var _ = Load();
-            return null;
+            var (chain, blocks) = (LoadChain(), Blocks());
+            foreach (var certificate in chain)
+            {
+                certificate.Dispose();
+            }
+
+            // .NET passes over a block that is damaged, and clients would miss an intermediate certificate.
+            return chain.Count == blocks
+                ? null
+                : ("CERT_FILE", $"has {blocks} certificates, of which {blocks - chain.Count} are damaged.");
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {

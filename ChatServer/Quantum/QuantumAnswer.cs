@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using ChatServer.Configuration;
 
 namespace ChatServer.Quantum;
 
@@ -30,7 +32,7 @@ internal static class QuantumAnswer
         if (answer.TryGetProperty("message", out var message) && message.ValueKind == JsonValueKind.Object)
         {
             return new SaveOutcome.Saved(
-                message.TryGetProperty("id", out var id) ? id.Clone() : null,
+                Id(message),
                 Text(message, "timestamp"),
                 Text(answer, "message_date"),
                 Text(answer, "message_time"),
@@ -69,7 +71,7 @@ internal static class QuantumAnswer
         {
             if (Text(answer, name) is { Length: > 0 } words)
             {
-                return words.Length <= QuantumOptions.MaxRefusalCharacters ? words : words[..QuantumOptions.MaxRefusalCharacters];
+                return ForeignText.Cut(words, QuantumOptions.MaxRefusalCharacters);
             }
         }
 
@@ -88,8 +90,28 @@ internal static class QuantumAnswer
 
     private static string? Text(JsonElement answer, string name) =>
         answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
+            ? Readable(value)
             : null;
+
+    /// <summary>A number or a string; what can't be passed on to clients is none.</summary>
+    private static JsonElement? Id(JsonElement message) =>
+        message.TryGetProperty("id", out var id) && id.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array)
+            && (id.ValueKind != JsonValueKind.String || Readable(id) is not null)
+            ? id.Clone()
+            : null;
+
+    /// <summary>Null if the string has half of a surrogate pair, which Python's json writes without a word, or is no UTF-8.</summary>
+    private static string? Readable(JsonElement text)
+    {
+        try
+        {
+            return text.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
 
     private static List<long>? UserIds(JsonElement answer)
     {
@@ -101,12 +123,20 @@ internal static class QuantumAnswer
         var users = new List<long>(list.GetArrayLength());
         foreach (var user in list.EnumerateArray())
         {
-            if (user.ValueKind == JsonValueKind.Number && user.TryGetInt64(out var id))
+            // Django REST framework writes big integers as strings where it is told to.
+            if (user.ValueKind == JsonValueKind.Number ? user.TryGetInt64(out var id) : IsDigits(user, out id))
             {
                 users.Add(id);
             }
         }
 
         return users;
+    }
+
+    private static bool IsDigits(JsonElement user, out long id)
+    {
+        id = 0;
+        return user.ValueKind == JsonValueKind.String
+            && long.TryParse(Readable(user), NumberStyles.None, CultureInfo.InvariantCulture, out id);
     }
 }

@@ -117,7 +117,7 @@ internal sealed record UpgradeRequest(string Key, string? Origin, string? Extens
         : Is(name, "Sec-WebSocket-Key"u8) ? Fields.Key
         : Is(name, "Origin"u8) ? Fields.Origin
         : Is(name, "Sec-WebSocket-Extensions"u8) ? Fields.Extensions
-        : Is(name, "Content-Length"u8) || Is(name, "PendingUpload-Encoding"u8) || Is(name, "Expect"u8) ? Fields.Body
+        : Is(name, "Content-Length"u8) || Is(name, "Transfer-Encoding"u8) || Is(name, "Expect"u8) ? Fields.Body
         : Fields.None;
 
     private static bool IsOrdinary(Fields field, ReadOnlySpan<byte> value) => field switch
