@@ -102,6 +102,22 @@ public sealed class RedisSessionStoreTests(RedisServer server) : IClassFixture<R
         await FluentActions.Awaiting(() => FindAsync(redis, new SessionKey("abc", 3, 7))).Should().ThrowAsync<RedisUnavailableException>();
     }
 
+    /// <summary>The library's own timeout is noticed late: somebody waits to be let in.</summary>
+    [Fact]
+    public async Task FindAndLook_RedisThatHangs_AreUnavailableInTime()
+    {
+        await using var own = await RedisServer.StartAsync().WaitAsync(Patience);
+        await using var redis = await own.ConnectAsync("asyncTimeout=20000");
+        await redis.GetDatabase().PingAsync().WaitAsync(Patience);
+        await redis.GetServers()[0].ExecuteAsync("CLIENT", "PAUSE", "8000", "ALL").WaitAsync(Patience);
+        var (store, key) = (new RedisSessionStore(redis), new SessionKey("abc", 3, 7));
+        var enough = RedisOptions.AnswerWithin + TimeSpan.FromSeconds(2);
+
+        await store.Awaiting(asked => asked.FindAsync(key, CancellationToken.None).AsTask().WaitAsync(enough))
+            .Should().ThrowAsync<RedisUnavailableException>();
+        await store.Awaiting(asked => asked.LookAsync([key]).AsTask().WaitAsync(enough)).Should().ThrowAsync<RedisUnavailableException>();
+    }
+
     [Fact]
     public async Task FindAsync_RedisThatRefusesTheCommand_IsUnavailable()
     {
