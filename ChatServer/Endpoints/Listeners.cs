@@ -27,6 +27,7 @@ internal static class Listeners
             Listen(kestrel, options, options.WsPort, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
+                UseSocketLimit(listen);
                 UseDirectUpgrade(listen);
             });
         }
@@ -37,6 +38,7 @@ internal static class Listeners
             Listen(kestrel, options, options.WssPort, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1AndHttp2;
+                UseSocketLimit(listen);
                 listen.UseHttps(new TlsHandshakeCallbackOptions
                 {
                     OnConnection = _ => new(new SslServerAuthenticationOptions { ServerCertificateContext = context }),
@@ -44,6 +46,12 @@ internal static class Listeners
                 UseDirectUpgrade(listen);
             });
         }
+    }
+
+    private static void UseSocketLimit(ListenOptions listen)
+    {
+        var limit = listen.ApplicationServices.GetRequiredService<SocketLimit>();
+        listen.Use(next => connection => limit.ServeAsync(connection, next));
     }
 
     private static void UseDirectUpgrade(ListenOptions listen)
