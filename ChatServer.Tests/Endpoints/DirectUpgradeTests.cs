@@ -4,6 +4,7 @@ using ChatServer.Requests;
 using ChatServer.Tests.Configuration.Support;
 using ChatServer.Tests.Endpoints.Support;
 using ChatServer.Tests.Support;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -124,6 +125,18 @@ public sealed class DirectUpgradeTests : IAsyncDisposable
         await serving.WaitAsync(ChatPeer.Patience);
         await _peer.SendAsync(RawPeer.Upgrade());
         AssertPassedOn(RawPeer.Upgrade());
+    }
+
+    /// <summary>Kestrel would log an error for what went through it; HTTP knows what to make of connections that break.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task Serve_TheConnectionBreaksBeforeAWord_IsLeftToHttp()
+    {
+        var serving = ServeAsync();
+        await _peer.BreakAsync(new ConnectionResetException("Connection reset by peer"));
+
+        await serving.WaitAsync(ChatPeer.Patience);
+
+        _passedOn.Should().Be(1);
     }
 
     private Task ServeAsync(params (string Name, string? Value)[] settings)

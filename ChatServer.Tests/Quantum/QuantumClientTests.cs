@@ -138,6 +138,8 @@ public sealed class QuantumClientTests : IAsyncLifetime
     [InlineData(200, "{\"success\":false,\"message\":\"no such room\"}", "no such room")]
     [InlineData(200, "{\"success\":false}", "Quantum gave no reason.")]
     [InlineData(400, "{\"success\":false,\"message\":\"body is too long\"}", "body is too long")]
+    [InlineData(400, "{\"message\":\"half of a pair: \\ud800\"}", "Quantum answered HTTP 400.")]
+    [InlineData(400, "{\"mess\\ud800\":\"\",\"detail\":\"no\"}", "no")]
     [InlineData(403, "<html>", "Quantum answered HTTP 403.")]
     [InlineData(404, "", "Quantum answered HTTP 404.")]
     [InlineData(422, "[]", "Quantum answered HTTP 422.")]

@@ -64,6 +64,7 @@ public sealed class UpgradeRequestTests
 
     [Theory]
     [InlineData("GET /ws HTTP/1.1", "GET /ws HTTP/1.0")]
+    [InlineData("GET /ws HTTP/1.1", "GET HTTP/1.1")]
     [InlineData("GET /ws HTTP/1.1", "POST /ws HTTP/1.1")]
     [InlineData("GET /ws HTTP/1.1", "GET /wss HTTP/1.1")]
     [InlineData("GET /ws HTTP/1.1", "GET /ws/ HTTP/1.1")]

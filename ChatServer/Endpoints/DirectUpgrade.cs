@@ -54,8 +54,10 @@ internal sealed class DirectUpgrade(
             outbound.TrySend(WebSocketHandshake.Answer(request.Key, deflates));
             return new Connection(outbound, connection.Abort, time) { Deflates = deflates, Place = place };
         }
-        catch (OperationCanceledException) when (enough.IsCancellationRequested)
+        catch (Exception exception) when (exception is IOException or OperationCanceledException)
         {
+            // Nothing came in time, or the connection broke: HTTP meets the same and makes of it what it always does. What went through
+            // Kestrel from here would be logged as an error, which anybody could bring about by connecting and going away.
             return null;
         }
     }

@@ -106,7 +106,8 @@ internal sealed record UpgradeRequest(string Key, string? Origin, string? Extens
 
     private static bool IsRequestLine(ReadOnlySpan<byte> line, ReadOnlySpan<byte> path)
     {
-        if (!line.StartsWith("GET "u8) || !line.EndsWith(" HTTP/1.1"u8))
+        // Beginning and end may not share the space.
+        if (line.Length < "GET  HTTP/1.1".Length || !line.StartsWith("GET "u8) || !line.EndsWith(" HTTP/1.1"u8))
         {
             return false;
         }
