@@ -39,8 +39,8 @@ internal sealed class ClientFrames : FuzzTarget
             return;
         }
 
-        frame.Name.Unescape();
-        frame.ContentType.Unescape();
+        frame.Name.TryUnescape(out _);
+        frame.ContentType.TryUnescape(out _);
         frame.Epoch.Unescape();
         frame.Token.Unescape();
         var body = frame.Body.Unescape();
