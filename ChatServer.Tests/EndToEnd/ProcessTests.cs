@@ -29,6 +29,7 @@ public sealed class ProcessTests(ChatFixture chat) : IClassFixture<ChatFixture>,
     [InlineData("ALLOW_MISSING_ORIGIN", "maybe")]
     [InlineData("MAX_CONNECTIONS", "0")]
     [InlineData("PING_INTERVAL", "1.5")]
+    [InlineData("DRAIN_SECONDS", "3601")]
     [InlineData("SAVE_BATCH", "2")]
     [InlineData("SAVE_BATCH", "501", "QUANTUM_SERVICE_TOKEN", "service")]
     public async Task A_wrong_setting_stops_the_start_and_is_named(
@@ -179,7 +180,7 @@ public sealed class ProcessTests(ChatFixture chat) : IClassFixture<ChatFixture>,
                 ("REDIS_PORT", $"{chat.Redis.Port}"),
             ("QUANTUM_SERVER_URL", chat.Quantum.Url.AbsoluteUri), ("ALLOWED_HOSTS", "localhost"), ("CHAT_LISTEN_ADDRESS", "127.0.0.1"),
             ("WS_PORT", "0"),
-            ("RATE_LIMIT", "0"), .. settings,
+            ("RATE_LIMIT", "0"), ("DRAIN_SECONDS", "0"), .. settings,
         ]);
 
     private async Task TerminateAsync(BoundedProcess service) =>
