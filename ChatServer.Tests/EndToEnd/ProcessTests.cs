@@ -160,15 +160,19 @@ public sealed class ProcessTests(ChatFixture chat) : IClassFixture<ChatFixture>,
         await using var redis = await RedisServer.StartAsync();
         await using var connection = await redis.ConnectAsync();
         var port = FreePort.Next();
-        await using var service = Start([], ("WS_PORT", $"{port}"), ("REDIS_PORT", $"{redis.Port}"));
+        await using var service = Start([], ("WS_PORT", $"{port}"), ("REDIS_PORT", $"{redis.Port}"), ("DRAIN_SECONDS", "600"));
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = ChatPeer.Patience };
         using var alive = await Eventually.AnswerAsync(() => http.GetAsync("/readyz"), () => service.HasExited, () => service.Output);
+        await using var one = await ChatPeer.OpenAsync(new Uri($"ws://127.0.0.1:{port}/ws"));
+        await using var two = await ChatPeer.OpenAsync(new Uri($"ws://127.0.0.1:{port}/ws"));
         await using var other = Start([], ("CHAT_PARTITIONS", "64"), ("REDIS_PORT", $"{redis.Port}"));
 
         (await other.ExitAsync(Limit)).Should().Be(WrongSetting, "{0}", other.Output);
         other.ErrorOutput.Should().StartWith("CHAT_PARTITIONS: ").And.NotContain("   at ");
         await connection.GetDatabase().StringSetAsync("chat:partitions", 64);
         (await service.ExitAsync(Limit)).Should().Be(75, "{0}", service.Output);
+        (await one.Closed).Should().Be((1012, "restart"), "nobody is kept on a node that looks in the wrong places");
+        (await two.Closed).Should().Be((1012, "restart"));
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
