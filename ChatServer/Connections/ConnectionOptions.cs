@@ -33,6 +33,12 @@ internal sealed record ConnectionOptions(
     /// <summary>How long a peer has to take its close frame, and then to answer it, before the transport is cut.</summary>
     public static readonly TimeSpan CloseGrace = TimeSpan.FromSeconds(5);
 
+    /// <summary>The pause between two looks whether a connection that is to be closed has all its answers.</summary>
+    public static readonly TimeSpan AnswerPause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How many looks in a row have to find nothing unanswered: together longer than a room waits before it fills a gap.</summary>
+    public const int QuietLooks = 3;
+
     /// <summary>How long a peer that broke the protocol has to take its close frame.</summary>
     public static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
 

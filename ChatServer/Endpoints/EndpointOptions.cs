@@ -35,6 +35,9 @@ internal sealed record EndpointOptions(
     /// <summary>How long a connection's first bytes may take before HTTP, with its own limits, waits for them.</summary>
     public static readonly TimeSpan UpgradePatience = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often the files of the certificate are looked at.</summary>
+    public static readonly TimeSpan CertificateCheckInterval = TimeSpan.FromSeconds(2);
+
     /// <param name="isEmbedded">The development default: loopback only, pages of this machine only.</param>
     /// <param name="isDevelopment">Whether pages of this machine are allowed if ALLOWED_HOSTS is not set.</param>
     public static EndpointOptions Read(SettingReader settings, ListenMode mode, bool isEmbedded, bool isDevelopment)

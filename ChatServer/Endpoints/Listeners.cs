@@ -34,14 +34,15 @@ internal static class Listeners
 
         if (options is { Certificate: { } files } && options.Mode.HasFlag(ListenMode.Wss))
         {
-            var context = SslStreamCertificateContext.Create(files.Load(), files.LoadChain(), offline: true);
+            var certificate = kestrel.ApplicationServices.GetRequiredService<CertificateWatch>();
+            _ = certificate.Current(files);
             Listen(kestrel, options, options.WssPort, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1AndHttp2;
                 UseSocketLimit(listen);
                 listen.UseHttps(new TlsHandshakeCallbackOptions
                 {
-                    OnConnection = _ => new(new SslServerAuthenticationOptions { ServerCertificateContext = context }),
+                    OnConnection = _ => new(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current(files) }),
                 });
                 UseDirectUpgrade(listen);
             });

@@ -3,6 +3,7 @@ using ChatServer.Configuration;
 using ChatServer.Connections;
 using ChatServer.Endpoints;
 using ChatServer.Files;
+using ChatServer.Operations;
 using ChatServer.Outbox;
 using ChatServer.Quantum;
 using ChatServer.Redis;
@@ -19,7 +20,7 @@ namespace ChatServer.Hosting;
 internal sealed record ChatSettings(
     bool IsEmbedded, RedisOptions Redis, FilesOptions Files, SessionOptions Sessions, ConnectionOptions Connections, QuantumOptions Quantum,
     RoomAccessOptions RoomAccess, RoomOptions Rooms, OutboxOptions Outbox, RequestOptions Requests, EndpointOptions Endpoints,
-    IReadOnlyCollection<string> Names, IReadOnlyList<string> Warnings)
+    OperationsOptions Operations, IReadOnlyCollection<string> Names, IReadOnlyList<string> Warnings)
 {
     /// <exception cref="SettingsException">A setting is wrong.</exception>
     public static ChatSettings Read(IConfiguration configuration, ListenMode mode, bool isDevelopment)
@@ -45,6 +46,7 @@ internal sealed record ChatSettings(
             OutboxOptions.Read(reader),
             requests,
             EndpointOptions.Read(reader, mode, isEmbedded, isDevelopment),
+            OperationsOptions.Read(reader),
             reader.KnownNames,
             UnknownSettings.Find(configuration, reader.KnownNames));
         if (requests.MaxMessageBytes > settings.Connections.SendQueueBytes - ConnectionOptions.MessageOverheadBytes)
