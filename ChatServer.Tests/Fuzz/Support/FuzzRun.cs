@@ -8,12 +8,6 @@ internal sealed class FuzzRun(FuzzTarget target, int seed)
     /// <summary>Long beside any input, and beside a pause of a busy machine.</summary>
     private static readonly TimeSpan HangsAfter = TimeSpan.FromSeconds(10);
 
-    /// <summary>
-    /// What pools and caches may still grow by after the first inputs. In a short run that finds whatever keeps about a hundred bytes of
-    /// each input, in a long one whatever keeps anything of many.
-    /// </summary>
-    private const long MaxGrowth = 1 << 20;
-
     /// <summary>Before it is measured what is there for good is made: tables of the JSON library, pools.</summary>
     private const int WarmUp = 1000;
 
@@ -85,7 +79,7 @@ internal sealed class FuzzRun(FuzzTarget target, int seed)
         }
 
         Growth = before == 0 ? 0 : GC.GetTotalMemory(forceFullCollection: true) - before;
-        if (Growth > MaxGrowth)
+        if (Growth > target.MaxGrowth)
         {
             throw Failure(Inputs - 1, [], $"{Growth} bytes more are held after {Inputs} inputs");
         }
