@@ -8,7 +8,7 @@ namespace ChatServer.Tests.Fuzz;
 [Collection(FuzzCollection.Name)]
 public sealed class FuzzTests(ITestOutputHelper output)
 {
-    private const int InputsOfAShortRun = 12_000;
+    private const int InputsOfAShortRun = 20_000;
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
@@ -28,7 +28,9 @@ public sealed class FuzzTests(ITestOutputHelper output)
     {
         foreach (var seed in (int[])[1, 2])
         {
-            await new FuzzRun(Targets[name](), seed).PassAsync(InputsOfAShortRun / 2, Limit, countsBuffers: true);
+            var run = new FuzzRun(Targets[name](), seed);
+            await run.PassAsync(InputsOfAShortRun / 2, Limit, countsBuffers: true);
+            output.WriteLine($"{run.Inputs} inputs, {run.Growth} bytes more are held");
         }
     }
 
@@ -58,7 +60,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
             var run = new FuzzRun(make(), seed);
             await run.PassAsync(long.MaxValue, time / Targets.Count, countsBuffers: false);
             all += run.Inputs;
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{make().Name}: {run.Inputs:N0} inputs"));
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"{make().Name}: {run.Inputs:N0} inputs, {run.Growth:N0} bytes more are held"));
         }
 
         var took = TimeProvider.System.GetElapsedTime(start);

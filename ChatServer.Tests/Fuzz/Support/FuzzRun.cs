@@ -8,9 +8,6 @@ internal sealed class FuzzRun(FuzzTarget target, int seed)
     /// <summary>Long beside any input, and beside a pause of a busy machine.</summary>
     private static readonly TimeSpan HangsAfter = TimeSpan.FromSeconds(10);
 
-    /// <summary>What caches may still grow by after the first inputs.</summary>
-    private const long MaxGrowth = 4 << 20;
-
     /// <summary>Before it is measured what is there for good is made: tables of the JSON library, pools.</summary>
     private const int WarmUp = 1000;
 
@@ -19,6 +16,9 @@ internal sealed class FuzzRun(FuzzTarget target, int seed)
 
     /// <summary>How many inputs were read so far.</summary>
     public long Inputs { get; private set; }
+
+    /// <summary>Bytes that are held at the end, and were not after the first inputs.</summary>
+    public long Growth { get; private set; }
 
     /// <param name="inputs">At most so many.</param>
     /// <param name="time">At most so long.</param>
@@ -78,10 +78,10 @@ internal sealed class FuzzRun(FuzzTarget target, int seed)
             Inputs++;
         }
 
-        var growth = before == 0 ? 0 : GC.GetTotalMemory(forceFullCollection: true) - before;
-        if (growth > MaxGrowth)
+        Growth = before == 0 ? 0 : GC.GetTotalMemory(forceFullCollection: true) - before;
+        if (Growth > target.MaxGrowth)
         {
-            throw Failure(Inputs - 1, [], $"{growth} bytes more are held after {Inputs} inputs");
+            throw Failure(Inputs - 1, [], $"{Growth} bytes more are held after {Inputs} inputs");
         }
     }
 

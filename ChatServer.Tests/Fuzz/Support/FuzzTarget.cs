@@ -12,6 +12,12 @@ internal abstract class FuzzTarget
     public virtual long MaxAllocated => 1 << 20;
 
     /// <summary>
+    /// What pools and caches may still grow by after the first inputs. In a short run that finds whatever keeps about a hundred bytes of
+    /// each input, in a long one whatever keeps anything of many.
+    /// </summary>
+    public virtual long MaxGrowth => 1 << 20;
+
+    /// <summary>
     /// Whether every rented buffer must be back after each input. The JSON library itself keeps some when it throws, so targets that let
     /// it throw can't promise that.
     /// </summary>

@@ -64,14 +64,13 @@ internal sealed class SocketFuzz(int port, IReadOnlyList<string> tokens, int see
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await PlayAsync(socket, stream, random);
+            Interlocked.Add(ref _inputs, await PlayAsync(socket, stream, random) ? inputs : 0);
         }
         catch (Exception exception)
         {
             throw new FuzzFailure("Sockets", $"CHAT_FUZZ_SEED={seed}, stream {number}", stream, exception.Message, exception);
         }
 
-        Interlocked.Add(ref _inputs, inputs);
         Interlocked.Increment(ref _streams);
     }
 
@@ -82,7 +81,8 @@ internal sealed class SocketFuzz(int port, IReadOnlyList<string> tokens, int see
         await PlayAsync(socket, stream, new Random(1));
     }
 
-    private async Task PlayAsync(Socket socket, byte[] stream, Random random)
+    /// <returns>Whether the node has read it all, as far as it wanted to.</returns>
+    private async Task<bool> PlayAsync(Socket socket, byte[] stream, Random random)
     {
         using var patience = new CancellationTokenSource(ClosedWithin);
         await socket.ConnectAsync(IPAddress.Loopback, port, patience.Token);
@@ -100,7 +100,7 @@ internal sealed class SocketFuzz(int port, IReadOnlyList<string> tokens, int see
             {
                 // Gone without a word, maybe before anything was read.
                 socket.LingerState = new LingerOption(true, 0);
-                return;
+                return false;
             }
 
             socket.Shutdown(SocketShutdown.Send);
@@ -108,10 +108,13 @@ internal sealed class SocketFuzz(int port, IReadOnlyList<string> tokens, int see
             while (await socket.ReceiveAsync(answer, patience.Token) > 0)
             {
             }
+
+            return true;
         }
         catch (SocketException)
         {
             // The node may reset a connection of which it does not want to read more.
+            return false;
         }
         catch (OperationCanceledException exception)
         {
@@ -163,7 +166,13 @@ internal sealed class SocketFuzz(int port, IReadOnlyList<string> tokens, int see
                 break;
             }
 
+            // A node closes for what is no UTF-8: mostly something else, so that streams become long.
             var json = Jsons.Draw(random);
+            for (var tries = 0; tries < 3 && !Utf8.IsValid(json); tries++)
+            {
+                json = Jsons.Draw(random);
+            }
+
             var isDeflated = deflates && random.Next(4) == 0;
             stream.AddRange(
                 isDeflated ? Frames.Frame(Opcode.Text | (Opcode)Deflated.Rsv1, Deflated.Message(json)) : Frames.Frame(Opcode.Text, json));

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using ChatServer.Files;
 using ChatServer.Protocol;
 using ChatServer.Requests;
 using ChatServer.Tests.Fuzz.Support;
@@ -39,8 +40,16 @@ internal sealed class ClientFrames : FuzzTarget
             return;
         }
 
-        frame.Name.TryUnescape(out _);
-        frame.ContentType.TryUnescape(out _);
+        if (frame.ContentType.TryUnescape(out var type))
+        {
+            FileTypeRule.Normalize(type);
+        }
+
+        if (frame.Name.TryUnescape(out var name) && name.Length > 0)
+        {
+            Assert.NotEqual("", FileName.Clean(name));
+        }
+
         frame.Epoch.Unescape();
         frame.Token.Unescape();
         var body = frame.Body.Unescape();
@@ -50,6 +59,12 @@ internal sealed class ClientFrames : FuzzTarget
             var json = MessageComposer.Chat(new(9, frame.RoomId), 41, frame.Identifier, frame.Body, "2026-01-01T10:00:00.000Z").Number(5);
             var stored = StoredMessage.Read(json.Span);
             Assert.Equal((frame.RoomId, frame.Identifier.Unescape(), body), (stored.RoomId, stored.Identifier, stored.Body));
+
+            var ack = Ack.Of(json.Span, 5);
+            var told = new byte[ack.Length];
+            ack.Write(told);
+            using var document = JsonDocument.Parse(told);
+            Assert.Equal(stored.Identifier, document.RootElement.GetProperty("identifier").GetString());
         }
     }
 }

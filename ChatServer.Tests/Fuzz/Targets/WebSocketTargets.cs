@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using ChatServer.Endpoints;
 using ChatServer.Tests.Fuzz.Support;
 using ChatServer.Tests.Support;
 using ChatServer.Tests.WebSockets.Support;
@@ -30,6 +31,9 @@ internal sealed class FrameStream : FuzzTarget
 
     /// <summary>Most of it is what the events are compared by: hexadecimal text.</summary>
     public override long MaxAllocated => 16 << 20;
+
+    /// <summary>Messages of up to 64 KiB, in steps, fill the shared pools' lists of each size one after the other.</summary>
+    public override long MaxGrowth => 8 << 20;
 
     public override void Take(byte[] input, Random random)
     {
@@ -75,6 +79,7 @@ internal sealed class UpgradeHead : FuzzTarget
             return;
         }
 
+        HostAndPort.TryReadOrigin(request.Origin ?? "", out _);
         Assert.Equal(used, usedOfPieces);
         Assert.True(used <= input.Length && input.AsSpan(0, used).EndsWith("\r\n\r\n"u8), "it ends with an empty line");
         Assert.True(WebSocketHandshake.IsKey(Encoding.ASCII.GetBytes(request.Key)), "it has a key");
