@@ -15,6 +15,7 @@ public sealed partial class DocumentLinksTests
     [InlineData("docs/operations.md")]
     [InlineData("docs/performance.md")]
     [InlineData("docs/protocol.md")]
+    [InlineData("docs/security.md")]
     [InlineData("samples/quantum-django/README.md")]
     public void Document_EveryRelativeLink_LeadsSomewhere(string file)
     {
