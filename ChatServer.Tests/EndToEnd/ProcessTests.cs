@@ -29,6 +29,7 @@ public sealed class ProcessTests(ChatFixture chat) : IClassFixture<ChatFixture>,
     [InlineData("ALLOW_MISSING_ORIGIN", "maybe")]
     [InlineData("MAX_CONNECTIONS", "0")]
     [InlineData("PING_INTERVAL", "1.5")]
+    [InlineData("DRAIN_SECONDS", "3601")]
     [InlineData("SAVE_BATCH", "2")]
     [InlineData("SAVE_BATCH", "501", "QUANTUM_SERVICE_TOKEN", "service")]
     public async Task A_wrong_setting_stops_the_start_and_is_named(
@@ -159,15 +160,19 @@ public sealed class ProcessTests(ChatFixture chat) : IClassFixture<ChatFixture>,
         await using var redis = await RedisServer.StartAsync();
         await using var connection = await redis.ConnectAsync();
         var port = FreePort.Next();
-        await using var service = Start([], ("WS_PORT", $"{port}"), ("REDIS_PORT", $"{redis.Port}"));
+        await using var service = Start([], ("WS_PORT", $"{port}"), ("REDIS_PORT", $"{redis.Port}"), ("DRAIN_SECONDS", "600"));
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = ChatPeer.Patience };
         using var alive = await Eventually.AnswerAsync(() => http.GetAsync("/readyz"), () => service.HasExited, () => service.Output);
+        await using var one = await ChatPeer.OpenAsync(new Uri($"ws://127.0.0.1:{port}/ws"));
+        await using var two = await ChatPeer.OpenAsync(new Uri($"ws://127.0.0.1:{port}/ws"));
         await using var other = Start([], ("CHAT_PARTITIONS", "64"), ("REDIS_PORT", $"{redis.Port}"));
 
         (await other.ExitAsync(Limit)).Should().Be(WrongSetting, "{0}", other.Output);
         other.ErrorOutput.Should().StartWith("CHAT_PARTITIONS: ").And.NotContain("   at ");
         await connection.GetDatabase().StringSetAsync("chat:partitions", 64);
         (await service.ExitAsync(Limit)).Should().Be(75, "{0}", service.Output);
+        (await one.Closed).Should().Be((1012, "restart"), "nobody is kept on a node that looks in the wrong places");
+        (await two.Closed).Should().Be((1012, "restart"));
     }
 
     [Fact]
@@ -205,7 +210,7 @@ public sealed class ProcessTests(ChatFixture chat) : IClassFixture<ChatFixture>,
                 ("REDIS_PORT", $"{chat.Redis.Port}"),
             ("QUANTUM_SERVER_URL", chat.Quantum.Url.AbsoluteUri), ("ALLOWED_HOSTS", "localhost"), ("CHAT_LISTEN_ADDRESS", "127.0.0.1"),
             ("WS_PORT", "0"),
-            ("RATE_LIMIT", "0"), .. settings,
+            ("RATE_LIMIT", "0"), ("DRAIN_SECONDS", "0"), .. settings,
         ]);
 
     private async Task TerminateAsync(BoundedProcess service) =>

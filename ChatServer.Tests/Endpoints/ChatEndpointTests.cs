@@ -50,11 +50,12 @@ public sealed class ChatEndpointTests
     public async Task Serve_TheNodeIsFull_Is503UntilAPlaceIsFree()
     {
         await using var node = await StartAsync(("MAX_CONNECTIONS", "1"));
-        node.Connections.TryTakePlace().Should().BeTrue();
+        var place = node.Connections.Places.TryTake(null, out _)!;
+        place.BecomeKnown();
 
         (await AskAsync(node, RawPeer.Upgrade())).Should().StartWith("HTTP/1.1 503 ");
         node.Log.All.Should().Contain(line => line.Contains("MAX_CONNECTIONS", StringComparison.Ordinal));
-        node.Connections.GiveBackPlace();
+        place.GiveBack();
 
         (await AskAsync(node, RawPeer.Upgrade())).Should().StartWith("HTTP/1.1 101 ");
     }
@@ -68,8 +69,9 @@ public sealed class ChatEndpointTests
 
         (await AskAsync(node, RawPeer.Upgrade())).Should().StartWith("HTTP/1.1 101 ");
 
-        await Eventually.TrueAsync(node.Connections.TryTakePlace, ChatPeer.Patience, () => "its place was not given back");
-        node.Connections.TryTakePlace().Should().BeFalse("there is one");
+        await Eventually.TrueAsync(
+            () => node.Connections.Places.TryTake(null, out _) is not null, ChatPeer.Patience, () => "its place was not given back");
+        node.Connections.Places.TryTake(null, out _).Should().BeNull("there is one");
     }
 
     [Fact(Timeout = Limit)]

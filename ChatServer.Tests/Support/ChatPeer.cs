@@ -27,6 +27,8 @@ internal sealed class ChatPeer : IAsyncDisposable
     /// <summary>The close code and reason that the server gave; 1006 if it gave none.</summary>
     public Task<(int Code, string Reason)> Closed => _closed.Task.WaitAsync(Patience);
 
+    public bool HasClosed => _closed.Task.IsCompleted;
+
     public ClientWebSocket Socket => _socket;
 
     /// <summary>Opens a socket and says nothing yet.</summary>

@@ -54,6 +54,13 @@ internal sealed class NodeProcess(int redisPort, int quantumPort, string? progra
     /// <summary>Ends it without a warning.</summary>
     public Task KillAsync() => SendAsync(Signal.Kill);
 
+    /// <summary>Sends it a signal and waits for nothing.</summary>
+    public void Send(Signal signal) => signal.SendTo(_process!.Id);
+
+    /// <summary>Waits until it has ended by itself, and gives its exit code.</summary>
+    /// <exception cref="TimeoutException">It did not in time.</exception>
+    public Task<int> ExitAsync(TimeSpan within) => _process!.ExitAsync(within);
+
     /// <summary>Asks it to end, waits until it has, and gives its exit code.</summary>
     public Task<int> TerminateAsync() => SendAsync(Signal.Terminate);
 
@@ -75,7 +82,8 @@ internal sealed class NodeProcess(int redisPort, int quantumPort, string? progra
                 ("REDIS_HOST", RedisServer.Host), ("REDIS_PORT", Text(redisPort)),
                 ("QUANTUM_SERVER_URL", $"http://127.0.0.1:{quantumPort}/"), ("WS_PORT", Text(Port)), ("WSS_PORT", Text(TlsPort)),
                 ("CERT_FILE", Certificate?.CertificateFile), ("KEY_FILE", Certificate?.KeyFile),
-                ("CHAT_LISTEN_ADDRESS", "127.0.0.1"), ("ALLOWED_HOSTS", "localhost"), ("RATE_LIMIT", "0"), .. settings,
+                ("CHAT_LISTEN_ADDRESS", "127.0.0.1"), ("ALLOWED_HOSTS", "localhost"), ("RATE_LIMIT", "0"), ("DRAIN_SECONDS", "0"),
+                .. settings,
             ]);
     }
 

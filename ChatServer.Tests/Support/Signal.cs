@@ -6,6 +6,7 @@ namespace ChatServer.Tests.Support;
 /// <summary>The signals (POSIX signal.h, numbers of Linux) that tests send to processes of their own.</summary>
 internal enum Signal
 {
+    Interrupt = 2,
     Kill = 9,
     Terminate = 15,
     Continue = 18,

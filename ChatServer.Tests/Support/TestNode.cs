@@ -53,7 +53,7 @@ internal sealed class TestNode : IAsyncDisposable
         var builder = ChatServerHost.CreateBuilder(environment);
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection(
-            new[] { ("CHAT_LISTEN_ADDRESS", "127.0.0.1"), ("WS_PORT", "0"), ("WSS_PORT", "0") }.Concat(settings)
+            new[] { ("CHAT_LISTEN_ADDRESS", "127.0.0.1"), ("WS_PORT", "0"), ("WSS_PORT", "0"), ("DRAIN_SECONDS", "0") }.Concat(settings)
                 .GroupBy(setting => setting.Item1, setting => (string?)setting.Item2)
                 .ToDictionary(setting => setting.Key, setting => setting.Last()));
         builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Debug);

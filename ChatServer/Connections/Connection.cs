@@ -43,6 +43,9 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     /// <summary>Whether permessage-deflate was agreed on: compressed frames may be sent.</summary>
     public bool Deflates { get; init; }
 
+    /// <summary>Its place among the node's sockets; null in no real connection.</summary>
+    public Place? Place { get; init; }
+
     /// <summary>When it was opened, as <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
     public long OpenedAt { get; } = time.GetTimestamp();
 
@@ -61,6 +64,9 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     /// What the peer's close frame said, or what its last bytes broke; nothing is read after it. Null while there is more to read.
     /// </summary>
     public CloseReason? PeerClosed { get; set; }
+
+    /// <summary>What its requests have under way; null if nobody serves it.</summary>
+    public IConnectionWork? Work { get; set; }
 
     public bool IsClosing
     {
@@ -156,17 +162,23 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     /// </summary>
     public void Close(CloseReason reason)
     {
-        lock (_ending)
+        if (TryBeginClosing())
         {
-            if (_closing || _finished)
-            {
-                return;
-            }
-
-            _closing = true;
+            _ = CloseThenAbortAsync(reason);
         }
+    }
 
-        _ = CloseThenAbortAsync(reason);
+    /// <summary>
+    /// As <see cref="Close"/>, but the close frame waits for the answers to what has been taken from the peer: an ack, or an error. What
+    /// comes from now on is dropped, so that this has an end.
+    /// </summary>
+    /// <param name="enough">Ends that wait.</param>
+    public void CloseWhenAnswered(CloseReason reason, CancellationToken enough)
+    {
+        if (TryBeginClosing())
+        {
+            _ = AnswerThenCloseAsync(reason, enough);
+        }
     }
 
     /// <summary>The reading side has ended: nothing may touch the transport from here on.</summary>
@@ -175,6 +187,19 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
         lock (_ending)
         {
             _finished = true;
+        }
+    }
+
+    private bool TryBeginClosing()
+    {
+        lock (_ending)
+        {
+            if (_closing || _finished)
+            {
+                return false;
+            }
+
+            return _closing = true;
         }
     }
 
@@ -213,6 +238,18 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
 
     private bool SendNow(ReadOnlySpan<byte> frames, PooledBytes? source, int start) =>
         Judge(source is null ? outbound.TrySend(frames) : outbound.TrySend(source, start));
+
+    private async Task AnswerThenCloseAsync(CloseReason reason, CancellationToken enough)
+    {
+        // Several looks, because an accepted message's ack leaves a little later: with its room's next batch, or behind a gap.
+        for (var quiet = 0; quiet < ConnectionOptions.QuietLooks && !enough.IsCancellationRequested;)
+        {
+            await Task.Delay(ConnectionOptions.AnswerPause, time, enough).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            quiet = IsBusy || Work is { OwesAnswer: true } ? 0 : quiet + 1;
+        }
+
+        await CloseThenAbortAsync(reason);
+    }
 
     private async Task CloseThenAbortAsync(CloseReason reason)
     {

@@ -29,8 +29,14 @@ internal sealed record EndpointOptions(
     /// </summary>
     public const int ReadAheadBytes = 64 * 1024;
 
+    /// <summary>Where clients come from.</summary>
+    public ClientAddress Addresses { get; init; } = new([]);
+
     /// <summary>How long a connection's first bytes may take before HTTP, with its own limits, waits for them.</summary>
     public static readonly TimeSpan UpgradePatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often the files of the certificate are looked at.</summary>
+    public static readonly TimeSpan CertificateCheckInterval = TimeSpan.FromSeconds(2);
 
     /// <param name="isEmbedded">The development default: loopback only, pages of this machine only.</param>
     /// <param name="isDevelopment">Whether pages of this machine are allowed if ALLOWED_HOSTS is not set.</param>
@@ -50,7 +56,10 @@ internal sealed record EndpointOptions(
             settings.Int("WSS_PORT", 8889, 0, 65535),
             certificate,
             OriginPolicy.Read(settings, isDevelopment ? ["localhost", "127.0.0.1", "[::1]"] : null),
-            settings.Switch("CHAT_PERMESSAGE_DEFLATE", false));
+            settings.Switch("CHAT_PERMESSAGE_DEFLATE", false))
+        {
+            Addresses = ClientAddress.Read(settings),
+        };
     }
 
     private static IPAddress? ReadAddress(SettingReader settings, IPAddress? fallback)

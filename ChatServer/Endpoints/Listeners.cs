@@ -27,23 +27,32 @@ internal static class Listeners
             Listen(kestrel, options, options.WsPort, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
+                UseSocketLimit(listen);
                 UseDirectUpgrade(listen);
             });
         }
 
         if (options is { Certificate: { } files } && options.Mode.HasFlag(ListenMode.Wss))
         {
-            var context = SslStreamCertificateContext.Create(files.Load(), files.LoadChain(), offline: true);
+            var certificate = kestrel.ApplicationServices.GetRequiredService<CertificateWatch>();
+            _ = certificate.Current(files);
             Listen(kestrel, options, options.WssPort, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1AndHttp2;
+                UseSocketLimit(listen);
                 listen.UseHttps(new TlsHandshakeCallbackOptions
                 {
-                    OnConnection = _ => new(new SslServerAuthenticationOptions { ServerCertificateContext = context }),
+                    OnConnection = _ => new(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current(files) }),
                 });
                 UseDirectUpgrade(listen);
             });
         }
+    }
+
+    private static void UseSocketLimit(ListenOptions listen)
+    {
+        var limit = listen.ApplicationServices.GetRequiredService<SocketLimit>();
+        listen.Use(next => connection => limit.ServeAsync(connection, next));
     }
 
     private static void UseDirectUpgrade(ListenOptions listen)

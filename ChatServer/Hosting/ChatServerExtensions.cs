@@ -46,7 +46,7 @@ internal static class ChatServerExtensions
             .AddUsers()
             .AddRequests(settings.Requests)
             .AddEndpoints(settings.Endpoints)
-            .AddOperations();
+            .AddOperations(settings.Operations);
         if (settings.IsEmbedded)
         {
             services.AddDemo();

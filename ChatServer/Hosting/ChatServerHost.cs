@@ -29,7 +29,10 @@ internal static partial class ChatServerHost
 
     private static async Task<int> ServeAsync(WebApplicationBuilder builder, ChatSettings settings)
     {
+        using var signals = new StopSignals();
         await using var app = Build(builder, settings);
+        var drain = app.Services.GetRequiredService<Drain>();
+        signals.OnSecond(drain.End);
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ChatServerHost));
         foreach (var warning in settings.Warnings)
         {
@@ -44,14 +47,27 @@ internal static partial class ChatServerHost
         try
         {
             var layout = app.Services.GetService<PartitionLayoutWatch>();
+            var exitCode = () => layout is { HasEndedTheNode: true } ? PartitionLayoutWatch.RestartExitCode : 0;
+            _ = ExitLateAsync(drain, exitCode, logger);
             await app.RunAsync();
-            return layout is { HasEndedTheNode: true } ? PartitionLayoutWatch.RestartExitCode : 0;
+            return exitCode();
         }
         catch (IOException exception) when (exception.InnerException is SocketException or AddressInUseException)
         {
             Log.NotListening(logger, exception.Message);
             return UnavailableExitCode;
         }
+    }
+
+    /// <summary>
+    /// What is still under way some time after the drain is not worth waiting for: whoever stops the node has a limit too, and kills it.
+    /// </summary>
+    private static async Task ExitLateAsync(Drain drain, Func<int> exitCode, ILogger logger)
+    {
+        await drain.Ended;
+        await Task.Delay(OperationsOptions.ExitWithin - OperationsOptions.CloseWithin);
+        Log.ExitsLate(logger);
+        Environment.Exit(exitCode());
     }
 
     /// <param name="environment">Null: what ASPNETCORE_ENVIRONMENT says, else Production.</param>
@@ -96,6 +112,9 @@ internal static partial class ChatServerHost
             "REDIS_HOST and QUANTUM_SERVER_URL are not set: everything runs in this process with a demo Quantum, and "
             + "nothing survives a restart.")]
         public static partial void Embedded(ILogger logger);
+
+        [LoggerMessage(1503, LogLevel.Warning, "The stop takes too long: the process ends, whatever is still under way.")]
+        public static partial void ExitsLate(ILogger logger);
 
         [LoggerMessage(1502, LogLevel.Critical, "The service cannot listen on its ports (WS_PORT, WSS_PORT): {Why}")]
         public static partial void NotListening(ILogger logger, string why);

@@ -1,8 +1,10 @@
 namespace ChatServer.Operations;
 
-/// <summary>Adds the shutdown notice to clients; health and metrics are mapped by the host.</summary>
+/// <summary>Adds the drain of connections at a stop; health and metrics are mapped by the host.</summary>
 internal static class OperationsExtensions
 {
-    public static IServiceCollection AddOperations(this IServiceCollection services) =>
-        services.AddSingleton<BacklogGauge>().AddHostedService<ShutdownNotifier>();
+    public static IServiceCollection AddOperations(this IServiceCollection services, OperationsOptions options) =>
+        services.AddSingleton(options).AddSingleton<BacklogGauge>()
+            .AddSingleton<Drain>().AddHostedService(provider => provider.GetRequiredService<Drain>())
+            .Configure<HostOptions>(host => host.ShutdownTimeout = options.Drain + OperationsOptions.StopWithin);
 }

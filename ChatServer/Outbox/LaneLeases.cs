@@ -30,7 +30,11 @@ internal sealed partial class LaneLeases(
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>
+    /// The leases are signed off here, as soon as the connections are drained: what the node does after that, such as ending downloads,
+    /// must not keep other nodes from taking over.
+    /// </summary>
+    public Task StoppingAsync(CancellationToken cancellationToken) => StopAsync(cancellationToken);
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -130,14 +130,14 @@ internal static class ClientFrameParser
         if (reader.ValueTextEquals("name"u8))
         {
             reader.Read();
-            frame.Name = SoundString(ref reader);
+            frame.Name = String(ref reader);
             return null;
         }
 
         if (reader.ValueTextEquals("content_type"u8))
         {
             reader.Read();
-            frame.ContentType = SoundString(ref reader);
+            frame.ContentType = String(ref reader);
             return null;
         }
 
@@ -246,20 +246,6 @@ internal static class ClientFrameParser
 
         reader.Skip();
         return default;
-    }
-
-    /// <summary>As <see cref="String"/>; one that has half of a surrogate pair, so that it can't be unescaped, is none.</summary>
-    private static JsonText SoundString(scoped ref Utf8JsonReader reader)
-    {
-        var text = String(ref reader);
-        try
-        {
-            return CharacterCount(ref reader) > 0 ? text : default;
-        }
-        catch (InvalidOperationException)
-        {
-            return default;
-        }
     }
 
     private static JsonText Text(scoped ref Utf8JsonReader reader) => new(reader.ValueSpan, reader.ValueIsEscaped);

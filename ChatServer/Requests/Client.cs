@@ -12,7 +12,7 @@ namespace ChatServer.Requests;
 /// </summary>
 internal sealed class Client(
     Connection connection, ConnectionRegistry connections, RoomDirectory rooms, UserChannels users, SessionWatch sessions,
-    RequestOptions options, TimeProvider time) : IAsyncDisposable
+    RequestOptions options, TimeProvider time) : IAsyncDisposable, IConnectionWork
 {
     private SemaphoreSlim? _accepting;
     private SemaphoreSlim? _turn;
@@ -51,6 +51,10 @@ internal sealed class Client(
 
     /// <summary>Limits the messages under way; created only for clients that send.</summary>
     public SemaphoreSlim Accepting => _accepting ??= new(RequestOptions.MaxAccepting);
+
+    bool IConnectionWork.IsUnderWay => PendingUpload is { Upload.IsOver: false } || Lines is { Count: > 0 };
+
+    bool IConnectionWork.OwesAnswer => _accepting is { } accepting && accepting.CurrentCount < RequestOptions.MaxAccepting;
 
     /// <summary>The lines of rooms, for its first join as well.</summary>
     public RoomLines LinesForJoin() =>

@@ -21,6 +21,7 @@ internal sealed partial class ConnectionLoop(
     public async Task RunAsync(Connection connection, PipeReader input)
     {
         var client = new Client(connection, connections, rooms, users, sessions, options, time);
+        connection.Work = client;
         connections.Add(connection);
         try
         {

@@ -40,8 +40,12 @@ internal sealed class ClientFrames : FuzzTarget
             return;
         }
 
-        FileTypeRule.Normalize(frame.ContentType.Unescape());
-        if (frame.Name.Unescape() is { Length: > 0 } name)
+        if (frame.ContentType.TryUnescape(out var contentType))
+        {
+            FileTypeRule.Normalize(contentType);
+        }
+
+        if (frame.Name.TryUnescape(out var name) && name.Length > 0)
         {
             Assert.NotEqual("", FileName.Clean(name));
         }
