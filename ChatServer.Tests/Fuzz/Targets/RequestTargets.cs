@@ -40,9 +40,9 @@ internal sealed class ClientFrames : FuzzTarget
             return;
         }
 
-        if (frame.ContentType.TryUnescape(out var type))
+        if (frame.ContentType.TryUnescape(out var contentType))
         {
-            FileTypeRule.Normalize(type);
+            FileTypeRule.Normalize(contentType);
         }
 
         if (frame.Name.TryUnescape(out var name) && name.Length > 0)
