@@ -4,6 +4,8 @@
 #   ./test.sh -class '*Replay*'  what xunit's filters choose, of every test project
 #   ./test.sh faults             the long run of random faults, and the runs with a protection switched off that must turn red; nothing else.
 #                                CHAT_FAULT_SEED (a random one) and CHAT_FAULT_SECONDS (300) choose the run.
+#   ./test.sh fuzz               odd input for long, for everything that reads what others wrote, and over sockets; nothing else.
+#                                CHAT_FUZZ_SEED (a random one) and CHAT_FUZZ_SECONDS (120, for each of the two) choose the run.
 # The last line counts the results: N passed, N failed, N skipped.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -40,9 +42,14 @@ command -v dotnet >/dev/null 2>&1 || { echo "The tests need the .NET 10 SDK: htt
 dotnet build ChatServer.sln -v quiet -nologo
 
 projects=(ChatServer.Tests)
+limit=1200 # Seconds, longer than any good run: a hang must not look like one.
 if [ "${1:-}" = faults ]; then
   shift
   set -- -explicit only -namespace ChatServer.Tests.Faults -showLiveOutput "$@"
+elif [ "${1:-}" = fuzz ]; then
+  shift
+  set -- -explicit only -namespace ChatServer.Tests.Fuzz -showLiveOutput "$@"
+  limit=$((2 * ${CHAT_FUZZ_SECONDS:-120} + 600))
 fi
 
 results=$(mktemp -d)
@@ -51,8 +58,7 @@ passed=0 failed=0 skipped=0 broken=0
 for project in "${projects[@]}"; do
   name=$(basename "$project")
   echo "== $name"
-  # Longer than any good run: a hang must not look like one.
-  timeout --kill-after=30s 20m dotnet "$project/bin/Debug/net10.0/$name.dll" -noColor -xml "$results/$name.xml" "$@" || broken=1
+  timeout --kill-after=30s "${limit}s" dotnet "$project/bin/Debug/net10.0/$name.dll" -noColor -xml "$results/$name.xml" "$@" || broken=1
   [ -s "$results/$name.xml" ] || { echo "$name left no results" >&2; broken=1; failed=$((failed + 1)); continue; }
   count() { grep -o "<assembly [^>]*" "$results/$name.xml" | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*' | awk "{ sum += \$1 } END { print sum + 0 }"; }
   passed=$((passed + $(count passed)))

@@ -51,7 +51,8 @@ internal static class ProductScene
         ("DOTNET_ENVIRONMENT", null), ("ASPNETCORE_ENVIRONMENT", "Production"), ("Logging__LogLevel__Default", "Warning"),
         ("REDIS_HOST", "127.0.0.1"), ("REDIS_PORT", $"{redis}"),
         ("ALLOWED_HOSTS", "localhost"), ("ROOM_ACCESS", "company"), ("RATE_LIMIT", "0"), ("CHAT_LISTEN_ADDRESS", "127.0.0.1"),
-        ("MAX_CONNECTIONS", $"{work.Connections + 100}"), ("CHAT_PERMESSAGE_DEFLATE", work.Deflate ? "true" : "false"),
+        ("MAX_CONNECTIONS", $"{work.Connections + 100}"), ("MAX_UNAUTHENTICATED_PER_ADDRESS", "0"),
+        ("CHAT_PERMESSAGE_DEFLATE", work.Deflate ? "true" : "false"),
         .. options.SaveBatch > 1
             ? (IEnumerable<(string, string?)>)[("SAVE_BATCH", $"{options.SaveBatch}"), ("QUANTUM_SERVICE_TOKEN", "service")]
             : [],

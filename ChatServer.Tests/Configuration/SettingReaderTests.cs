@@ -1,4 +1,6 @@
 using ChatServer.Configuration;
+using ChatServer.Endpoints;
+using ChatServer.Hosting;
 using ChatServer.Tests.Configuration.Support;
 using Microsoft.Extensions.Configuration;
 
@@ -249,5 +251,33 @@ public sealed class SettingReaderTests
         reader.List("E").Should().BeEmpty();
         reader.Text("N").Should().BeNull();
         reader.Mistakes.Should().BeEmpty();
+    }
+
+    /// <summary>Whoever mixes settings up may write an address with a password into any of them.</summary>
+    [Theory]
+    [InlineData("redis://user:geheim@redis:6379")]
+    [InlineData("user:geheim@redis:6379")]
+    [InlineData("redis://user:geheim,x@redis")]
+    [InlineData("x,geheim@y z,geheim")]
+    [InlineData("/etc/geheim@1/file")]
+    public void Mistake_OfAnySettingWithAnAt_HidesTheValueAndSaysWhy(string value)
+    {
+        var names = ChatSettings.Read(new ConfigurationBuilder().Build(), ListenMode.Ws, isDevelopment: true).Names;
+        names.Should().HaveCountGreaterThan(25);
+        foreach (var name in names)
+        {
+            foreach (var key in new[] { name, $"{name}:0" })
+            {
+                var other = name == "CERT_FILE" ? "KEY_FILE" : "CERT_FILE";
+                var settings = TestSettings.Of((key, value), (other, value));
+
+                var mistakes = FluentActions.Invoking(() => ChatSettings.Read(settings, ListenMode.Both, isDevelopment: true))
+                    .Should().Throw<SettingsException>().Which.Mistakes;
+
+                mistakes.Should().NotContain(line => line.Contains("geheim", StringComparison.Ordinal), "{0} is {1}", name, value);
+            }
+        }
+
+        TestSettings.Reader(("WS_PORT", value)).Shown("WS_PORT", value).Should().Contain("@").And.Contain("not shown");
     }
 }

@@ -21,10 +21,10 @@ public sealed class ConnectionOptionsTests
     {
         var reader = TestSettings.Reader(
             ("MAX_CONNECTIONS", "1"), ("MAX_CONNECTIONS_PER_USER", "2"), ("SEND_QUEUE_BYTES", "65536"), ("AUTH_TIMEOUT", "3"),
-            ("PING_INTERVAL", "4"), ("PONG_TIMEOUT", "5"));
+            ("PING_INTERVAL", "4"), ("PONG_TIMEOUT", "5"), ("MAX_UNAUTHENTICATED_PER_ADDRESS", "6"));
 
         ConnectionOptions.Read(reader).Should().Be(new ConnectionOptions(
-            1, 2, 65_536, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(5)));
+            1, 2, 65_536, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(5)) { MaxUnauthenticatedPerAddress = 6 });
         reader.Mistakes.Should().BeEmpty();
     }
 

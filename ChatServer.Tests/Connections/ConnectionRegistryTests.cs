@@ -11,19 +11,6 @@ public sealed class ConnectionRegistryTests
         new ConnectionOptions(100, 3, 1 << 20, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(10)));
 
     [Fact]
-    public void Places_AreThoseOfTheNodeAndComeBack()
-    {
-        var taken = 0;
-        Parallel.For(0, 500, _ => Interlocked.Add(ref taken, _connections.TryTakePlace() ? 1 : 0));
-        taken.Should().Be(100);
-
-        _connections.GiveBackPlace();
-
-        _connections.TryTakePlace().Should().BeTrue();
-        _connections.TryTakePlace().Should().BeFalse();
-    }
-
-    [Fact]
     public void User_OverTheLimit_IsRefusedUntilOneGoes()
     {
         var mine = Enumerable.Range(0, 4).Select(_ => New(7)).ToList();

@@ -112,7 +112,7 @@ public sealed class ProcessTests(ChatFixture chat) : IClassFixture<ChatFixture>,
         using var ready = await Eventually.AnswerAsync(() => http.GetAsync("/readyz"), () => service.HasExited, () => service.Output);
         ready.StatusCode.Should().Be(HttpStatusCode.OK);
         service.Output.Should().Contain("CHAT_PARTITION: is not a setting").And.Contain("CHAT_PARTITIONS");
-        await using (var check = Start(["healthcheck"], ("WS_PORT", $"{port}")))
+        await using (var check = Start(["healthcheck"], ("WS_PORT", $"{port}"), ("HTTP_PROXY", "http://127.0.0.1:1"), ("NO_PROXY", null)))
         {
             (await check.ExitAsync(Limit)).Should().Be(0, "{0}", check.Output);
         }
@@ -173,6 +173,32 @@ public sealed class ProcessTests(ChatFixture chat) : IClassFixture<ChatFixture>,
         (await service.ExitAsync(Limit)).Should().Be(75, "{0}", service.Output);
         (await one.Closed).Should().Be((1012, "restart"), "nobody is kept on a node that looks in the wrong places");
         (await two.Closed).Should().Be((1012, "restart"));
+    }
+
+    [Fact]
+    public async Task Foreign_text_is_escaped_in_its_log_and_an_outage_has_no_stack()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        var port = FreePort.Next();
+        await using var service = Start(
+            [], ("WS_PORT", $"{port}"), ("REDIS_PORT", $"{redis.Port}"), ("Logging__LogLevel__ChatServer.Endpoints", "Debug"));
+        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = ChatPeer.Patience };
+        using var alive = await Eventually.AnswerAsync(() => http.GetAsync("/healthz"), () => service.HasExited, () => service.Output);
+        (await RawPeer.AskOnceAsync(port, RawPeer.Upgrade("https://\u202Eevil.example"))).Should().StartWith("HTTP/1.1 403 ");
+        await redis.StopAsync();
+        await Task.WhenAll(Enumerable.Range(0, 30).Select(async _ =>
+        {
+            await using var peer = await ChatPeer.OpenAsync(new Uri($"ws://127.0.0.1:{port}/ws"));
+            await peer.SendAsync(new { type = "auth", token = Convert.ToBase64String("s_3_7"u8) });
+            (await peer.Closed).Code.Should().Be(4004);
+        })).WaitAsync(Limit);
+        await Eventually.TrueAsync(
+            () => service.Output.Contains("more like this one", StringComparison.Ordinal), Limit, () => service.Output);
+
+        service.Output.Should().Contain("origin https://\\u202eevil.example was refused").And.NotContain("\u202E").And.NotContain("   at ");
+        var waiting = service.Output.Split('\n').Where(line => line.Contains("[1210]", StringComparison.Ordinal)).ToList();
+        waiting.Should().HaveCountLessThan(20).And.OnlyContain(line => line.Contains("Redis is out of reach", StringComparison.Ordinal));
+        waiting[^1].Should().Contain("more like this one)");
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -1,3 +1,4 @@
+using System.Text;
 using ChatServer.Endpoints;
 using ChatServer.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,7 +27,7 @@ public sealed class ChatEndpointTests
     }
 
     [Fact(Timeout = Limit)]
-    public async Task Serve_AForeignPage_Is403AndTheLogSaysWhatToDo()
+    public async Task Serve_AForeignPage_Is403AndOneLineSaysWhatToDo()
     {
         await using var node = await StartAsync();
 
@@ -49,11 +50,12 @@ public sealed class ChatEndpointTests
     public async Task Serve_TheNodeIsFull_Is503UntilAPlaceIsFree()
     {
         await using var node = await StartAsync(("MAX_CONNECTIONS", "1"));
-        node.Connections.TryTakePlace().Should().BeTrue();
+        var place = node.Connections.Places.TryTake(null, out _)!;
+        place.BecomeKnown();
 
         (await AskAsync(node, RawPeer.Upgrade())).Should().StartWith("HTTP/1.1 503 ");
         node.Log.All.Should().Contain(line => line.Contains("MAX_CONNECTIONS", StringComparison.Ordinal));
-        node.Connections.GiveBackPlace();
+        place.GiveBack();
 
         (await AskAsync(node, RawPeer.Upgrade())).Should().StartWith("HTTP/1.1 101 ");
     }
@@ -67,8 +69,9 @@ public sealed class ChatEndpointTests
 
         (await AskAsync(node, RawPeer.Upgrade())).Should().StartWith("HTTP/1.1 101 ");
 
-        await Eventually.TrueAsync(node.Connections.TryTakePlace, ChatPeer.Patience, () => "its place was not given back");
-        node.Connections.TryTakePlace().Should().BeFalse("there is one");
+        await Eventually.TrueAsync(
+            () => node.Connections.Places.TryTake(null, out _) is not null, ChatPeer.Patience, () => "its place was not given back");
+        node.Connections.Places.TryTake(null, out _).Should().BeNull("there is one");
     }
 
     [Fact(Timeout = Limit)]
@@ -92,6 +95,45 @@ public sealed class ChatEndpointTests
         var answer = await AskAsync(node, RawPeer.Upgrade()[..^2] + "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
 
         answer.Contains("Sec-WebSocket-Extensions: permessage-deflate", StringComparison.Ordinal).Should().Be(isTaken);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Serve_AnUpgradeInHttp10_IsToldToUpgrade()
+    {
+        await using var node = await StartAsync();
+
+        (await RawPeer.AskOnceAsync(node.Port, RawPeer.Upgrade().Replace("HTTP/1.1", "HTTP/1.0", StringComparison.Ordinal)))
+            .Should().StartWith("HTTP/1.1 426 ");
+    }
+
+    /// <summary>As browsers send what another application has set.</summary>
+    [Theory(Timeout = Limit)]
+    [InlineData("Cookie: name=J\u00FCrgen")]
+    [InlineData("Referer: http://localhost/caf\u00E9")]
+    public async Task Serve_ALatin1ByteInAHeaderThatPlaysNoRole_DoesNotDecide(string header)
+    {
+        await using var node = await StartAsync();
+        await using var peer = await RawPeer.ConnectAsync(node.Port);
+
+        await peer.SendAsync(Encoding.Latin1.GetBytes(RawPeer.Upgrade()[..^2] + header + "\r\n\r\n"));
+
+        (await peer.AskAsync("")).Should().StartWith("HTTP/1.1 101 ");
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("/healthz")]
+    [InlineData("/readyz")]
+    [InlineData("/metrics")]
+    public async Task Head_OfWhatOperatorsAsk_IsTheAnswerWithoutABody(string path)
+    {
+        await using var node = await StartAsync();
+        using var http = new HttpClient { Timeout = ChatPeer.Patience };
+        using var request = new HttpRequestMessage(HttpMethod.Head, new Uri(node.Http, path));
+
+        using var answer = await http.SendAsync(request);
+
+        answer.IsSuccessStatusCode.Should().BeTrue();
+        (await answer.Content.ReadAsByteArrayAsync()).Should().BeEmpty();
     }
 
     private static Task<TestNode> StartAsync(params (string Name, string Value)[] settings) =>

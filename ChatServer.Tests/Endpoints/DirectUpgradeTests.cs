@@ -4,6 +4,7 @@ using ChatServer.Requests;
 using ChatServer.Tests.Configuration.Support;
 using ChatServer.Tests.Endpoints.Support;
 using ChatServer.Tests.Support;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -36,13 +37,13 @@ public sealed class DirectUpgradeTests : IAsyncDisposable
 
         (await _peer.ReceiveAsync()).Should().StartWith("HTTP/1.1 101 ").And.Contain("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
         (await ServedAsync()).Deflates.Should().BeFalse();
-        _parts.Connections.TryTakePlace().Should().BeFalse("the only one is taken");
+        TakePlace().Should().BeNull("the only one is taken");
 
         await _peer.HangUpAsync();
         await serving.WaitAsync(ChatPeer.Patience);
 
         _parts.Connections.Count.Should().Be(0);
-        _parts.Connections.TryTakePlace().Should().BeTrue();
+        TakePlace().Should().NotBeNull();
         _passedOn.Should().Be(0);
     }
 
@@ -103,12 +104,12 @@ public sealed class DirectUpgradeTests : IAsyncDisposable
     [Fact(Timeout = Limit)]
     public async Task Serve_TheNodeIsFull_IsRefusedByHttp()
     {
-        _parts.Connections.TryTakePlace().Should().BeTrue();
+        var place = TakePlace()!;
         await _peer.SendAsync(RawPeer.Upgrade());
 
         await ServeAsync().WaitAsync(ChatPeer.Patience);
 
-        _parts.Connections.GiveBackPlace();
+        place.GiveBack();
         AssertPassedOn(RawPeer.Upgrade());
     }
 
@@ -124,6 +125,18 @@ public sealed class DirectUpgradeTests : IAsyncDisposable
         await serving.WaitAsync(ChatPeer.Patience);
         await _peer.SendAsync(RawPeer.Upgrade());
         AssertPassedOn(RawPeer.Upgrade());
+    }
+
+    /// <summary>Kestrel would log an error for what went through it; HTTP knows what to make of connections that break.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task Serve_TheConnectionBreaksBeforeAWord_IsLeftToHttp()
+    {
+        var serving = ServeAsync();
+        await _peer.BreakAsync(new ConnectionResetException("Connection reset by peer"));
+
+        await serving.WaitAsync(ChatPeer.Patience);
+
+        _passedOn.Should().Be(1);
     }
 
     private Task ServeAsync(params (string Name, string? Value)[] settings)
@@ -151,6 +164,8 @@ public sealed class DirectUpgradeTests : IAsyncDisposable
         _passedOn.Should().Be(1);
         _peer.Unread().Should().Be(request);
         _parts.Connections.Count.Should().Be(0);
-        _parts.Connections.TryTakePlace().Should().BeTrue("it holds no place");
+        TakePlace().Should().NotBeNull("it holds no place");
     }
+
+    private Place? TakePlace() => _parts.Connections.Places.TryTake(null, out _);
 }

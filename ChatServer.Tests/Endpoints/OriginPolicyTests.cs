@@ -170,7 +170,6 @@ public sealed class OriginPolicyTests
     [InlineData("[::1")]
     [InlineData("[localhost]")]
     [InlineData(".[::1]")]
-    [InlineData("user@a.example")]
     [InlineData("a$.example")]
     public void Read_MalformedEntry_IsAMistakeThatNamesIt(string entry)
     {
@@ -180,6 +179,16 @@ public sealed class OriginPolicyTests
         reader.Mistakes.Should().Equal($"ALLOWED_HOSTS: \"{entry}\" is not like chat.example, chat.example:8001, .example, [::1] or *.");
         policy.Allows("https://good.example").Should().BeTrue();
         FluentActions.Invoking(() => Policy(entry)).Should().Throw<FormatException>();
+    }
+
+    [Fact]
+    public void Read_AnEntryWithAUser_IsAMistakeThatDoesNotShowIt()
+    {
+        var reader = TestSettings.Reader(("ALLOWED_HOSTS", "good.example,https://user:word@a.example"));
+
+        OriginPolicy.Read(reader).Allows("https://a.example").Should().BeFalse();
+
+        reader.Mistakes.Should().ContainSingle().Which.Should().StartWith("ALLOWED_HOSTS: the value (not shown").And.NotContain("word@");
     }
 
     [Fact]

@@ -74,6 +74,18 @@ public sealed class PemFilesTests : IDisposable
         Read(_certificate.CertificateFile, _certificate.KeyFile, "CERT_FILE: and KEY_FILE are not").Should().BeNull();
     }
 
+    [Theory]
+    [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nno base64!\n-----END CERTIFICATE-----\n")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END OTHER-----\n")]
+    public void Read_ALaterBlockIsDamaged_IsAMistake(string block)
+    {
+        File.AppendAllText(_certificate.CertificateFile, "\n" + block);
+
+        Read(_certificate.CertificateFile, _certificate.KeyFile, "CERT_FILE: ").Should().BeNull();
+    }
+
     [Fact]
     public void Read_NotNeeded_IsNotLookedAt()
     {

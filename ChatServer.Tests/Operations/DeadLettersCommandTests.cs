@@ -53,6 +53,21 @@ public sealed class DeadLettersCommandTests(RedisServer redis) : IClassFixture<R
     }
 
     [Fact(Timeout = Limit)]
+    public async Task List_ForeignText_CannotSteerTheTerminalAndItsShownNameIsUnderstood()
+    {
+        var room = Drafts.NewRoom();
+        await MoveToDeadLettersAsync(room, "a\u001B[2J\u202E", $"no\r\n1 dead letters{new string('x', 400)}");
+
+        var (_, output) = await RunAsync("list");
+
+        output.Split('\n').Should().HaveCount(3);
+        output.Should().Contain($"3/{room.RoomId}/7/a\\u001b[2J\\u202e  seq 1  no\\u000d\\u000a1 dead")
+            .And.NotContain(new string('x', 201));
+        (await RunAsync("drop", "\u001B[2J")).Output.Should().StartWith("There is no dead letter \\u001b[2J.");
+        (await RunAsync("drop", $"3/{room.RoomId}/7/a\\u001b[2J\\u202e")).Should().Be((0, "1 dropped\n"));
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task List_ALetterThatCannotBeRead_IsShownAllTheSame()
     {
         await Node.Database.StreamAddAsync(

@@ -6,6 +6,7 @@ using ChatServer.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace ChatServer.Tests.Operations;
 
@@ -53,8 +54,30 @@ public sealed class HealthCheckCommandTests(DevCertificate certificate) : IClass
         (await RunAsync(site.Port, FreePort.Next())).Should().Be(1);
     }
 
-    private static Task<int> RunAsync(int wsPort, int wssPort) =>
+    [Theory(Timeout = Limit)]
+    [InlineData("127.0.0.2", "127.0.0.2", 0)]
+    [InlineData("127.0.0.2", "127.0.0.1", 1)]
+    [InlineData("127.0.0.1", "0.0.0.0", 0)]
+    [InlineData("::1", "::", 0)]
+    [InlineData("::1", "::1", 0)]
+    [InlineData("127.0.0.1", null, 0)]
+    public async Task Run_TheListenAddress_IsTheOneThatIsAsked(string listens, string? setting, int code)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Parse(listens), 0));
+        await using var app = builder.Build();
+        app.MapGet("/healthz", () => "alive");
+        await app.StartAsync().WaitAsync(Patience);
+
+        (await RunAsync(new Uri(app.Urls.Single()).Port, FreePort.Next(), setting is null ? null : IPAddress.Parse(setting)))
+            .Should().Be(code);
+    }
+
+    private static Task<int> RunAsync(int wsPort, int wssPort) => RunAsync(wsPort, wssPort, IPAddress.Loopback);
+
+    private static Task<int> RunAsync(int wsPort, int wssPort, IPAddress? address) =>
         HealthCheckCommand.RunAsync(new EndpointOptions(
-            ListenMode.Both, IPAddress.Loopback, wsPort, wssPort, null, new OriginPolicy([], allowMissing: false), false))
+            ListenMode.Both, address, wsPort, wssPort, null, new OriginPolicy([], allowMissing: false), false))
             .WaitAsync(Patience);
 }

@@ -29,6 +29,17 @@ public sealed class ClientFrameParserTests
         frame.Type.ToString().Should().Be(type);
     }
 
+    [Fact]
+    public void Parse_AFilesNameOrTypeHasHalfOfAPair_ShowsWhenItIsUnescaped()
+    {
+        var frame = ClientFrameParser.Parse("""{"type":"file","name":"a\ud800","content_type":"\udc00","size":5}"""u8, out var problem);
+
+        problem.Should().BeNull();
+        frame.Name.TryUnescape(out _).Should().BeFalse();
+        frame.ContentType.TryUnescape(out _).Should().BeFalse();
+        frame.Size.Should().Be(5);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData(" ")]

@@ -112,10 +112,34 @@ public sealed class QuantumClientTests : IAsyncLifetime
         saved.UserIds.Should().Equal(7, 9);
     }
 
+    [Fact(Timeout = Limit)]
+    public async Task Save_AStringOfTheAnswerHasHalfOfASurrogatePair_IsSavedWithoutThatString()
+    {
+        AnswerWith(200,
+            """{"\udc00":1,"success":true,"message":{"id":"\ud83d","timestamp":"\ud83d"},"user_ids":["\ud83d"],"message_date":"Today"}""");
+
+        var saved = (await SaveAsync()).Should().BeOfType<SaveOutcome.Saved>().Subject;
+
+        (saved.Id, saved.Timestamp, saved.Date).Should().Be((null, null, "Today"));
+        saved.UserIds.Should().BeEmpty();
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Save_UserIdsAreStrings_AreUnderstoodAsNumbers()
+    {
+        AnswerWith(200, """{"success":true,"message":{"id":1},"user_ids":["7",9,"x","-1","",null]}""");
+
+        (await SaveAsync()).Should().BeOfType<SaveOutcome.Saved>().Subject.UserIds.Should().Equal(7, 9);
+    }
+
     [Theory(Timeout = Limit)]
+    [InlineData(200, "{\"success\":false,\"message\":\"\\ud83d\"}", "Quantum gave no reason.")]
+    [InlineData(200, "{\"success\":false,\"message\":\"\\ud83d\",\"detail\":\"why\"}", "why")]
     [InlineData(200, "{\"success\":false,\"message\":\"no such room\"}", "no such room")]
     [InlineData(200, "{\"success\":false}", "Quantum gave no reason.")]
     [InlineData(400, "{\"success\":false,\"message\":\"body is too long\"}", "body is too long")]
+    [InlineData(400, "{\"message\":\"half of a pair: \\ud800\"}", "Quantum answered HTTP 400.")]
+    [InlineData(400, "{\"mess\\ud800\":\"\",\"detail\":\"no\"}", "no")]
     [InlineData(403, "<html>", "Quantum answered HTTP 403.")]
     [InlineData(404, "", "Quantum answered HTTP 404.")]
     [InlineData(422, "[]", "Quantum answered HTTP 422.")]

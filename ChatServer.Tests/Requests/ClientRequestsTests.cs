@@ -81,7 +81,7 @@ public sealed class ClientRequestsTests : IAsyncDisposable
 
         await peer.SendAsync($$"""{"type":"{{new string('x', 5000)}}"}""");
 
-        (await peer.ErrorAsync("unknown_type")).Text("message").Should().Contain($"\"{new string('x', 40)}\"");
+        (await peer.ErrorAsync("unknown_type")).Text("message").Should().Contain($"\"{new string('x', 40)}…\"");
     }
 
     [Fact(Timeout = Limit)]

@@ -96,6 +96,8 @@ public sealed class AuthenticatorTests
     {
         public bool TellsOfEnds => sessions.TellsOfEnds;
 
+        public bool IsTellingOfEnds => sessions.IsTellingOfEnds;
+
         public MemorySessionStore Sessions => sessions;
 
         public Exception? Failure { get; set; }

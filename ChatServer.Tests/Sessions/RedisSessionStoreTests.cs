@@ -1,6 +1,8 @@
+using System.Net;
 using ChatServer.Redis;
 using ChatServer.Sessions;
 using ChatServer.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
 
 namespace ChatServer.Tests.Sessions;
@@ -100,6 +102,22 @@ public sealed class RedisSessionStoreTests(RedisServer server) : IClassFixture<R
         await FluentActions.Awaiting(() => FindAsync(redis, new SessionKey("abc", 3, 7))).Should().ThrowAsync<RedisUnavailableException>();
     }
 
+    /// <summary>The library's own timeout is noticed late: somebody waits to be let in.</summary>
+    [Fact]
+    public async Task FindAndLook_RedisThatHangs_AreUnavailableInTime()
+    {
+        await using var own = await RedisServer.StartAsync().WaitAsync(Patience);
+        await using var redis = await own.ConnectAsync("asyncTimeout=20000");
+        await redis.GetDatabase().PingAsync().WaitAsync(Patience);
+        await redis.GetServers()[0].ExecuteAsync("CLIENT", "PAUSE", "8000", "ALL").WaitAsync(Patience);
+        var (store, key) = (new RedisSessionStore(redis), new SessionKey("abc", 3, 7));
+        var enough = RedisOptions.AnswerWithin + TimeSpan.FromSeconds(2);
+
+        await store.Awaiting(asked => asked.FindAsync(key, CancellationToken.None).AsTask().WaitAsync(enough))
+            .Should().ThrowAsync<RedisUnavailableException>();
+        await store.Awaiting(asked => asked.LookAsync([key]).AsTask().WaitAsync(enough)).Should().ThrowAsync<RedisUnavailableException>();
+    }
+
     [Fact]
     public async Task FindAsync_RedisThatRefusesTheCommand_IsUnavailable()
     {
@@ -122,6 +140,32 @@ public sealed class RedisSessionStoreTests(RedisServer server) : IClassFixture<R
 
     private static Task<StoredSession?> FindAsync(ConnectionMultiplexer redis, SessionKey key) =>
         new RedisSessionStore(redis).FindAsync(key, CancellationToken.None).AsTask().WaitAsync(Patience);
+
+    [Fact]
+    public async Task FindAsync_RedisStallsOrIsCut_TheErrorDoesNotShowTheSessionKey()
+    {
+        await using var proxy = new TcpProxy(server.Port, isRedis: true);
+        var options = new RedisOptions(
+            [new DnsEndPoint(RedisServer.Host, proxy.Port)], null, null, 0, false, RedisOptions.DefaultPartitions, false);
+        await using var connection = RedisConnection.Open(options, NullLogger<RedisConnection>.Instance);
+        var store = new RedisSessionStore(connection.Multiplexer);
+        var key = new SessionKey("geheim", 3, 7);
+
+        proxy.Stall();
+        var errors = new List<RedisUnavailableException> { await FailAsync(store, key) };
+        proxy.Refuses = true;
+        var underWay = FailAsync(store, key);
+        await Task.Delay(100);
+        proxy.Cut();
+        errors.Add(await underWay);
+        errors.Add(await FailAsync(store, key));
+
+        errors.Should().OnlyContain(error => !error.ToString().Contains("geheim", StringComparison.Ordinal));
+    }
+
+    private static async Task<RedisUnavailableException> FailAsync(RedisSessionStore store, SessionKey key) =>
+        (await FluentActions.Awaiting(() => store.FindAsync(key, CancellationToken.None).AsTask().WaitAsync(Patience))
+            .Should().ThrowAsync<RedisUnavailableException>()).Which;
 
     private static async Task<StoredSession?> EventuallyFindAsync(ConnectionMultiplexer redis, SessionKey key)
     {

@@ -108,6 +108,18 @@ internal sealed class QuantumServer : IAsyncDisposable
         return Saved;
     }
 
+    /// <summary>Forgets all calls and rows: a long run would fill the memory with them.</summary>
+    public void Forget()
+    {
+        _calls.Clear();
+        _batches.Clear();
+        lock (_gate)
+        {
+            _rows.Clear();
+            _saved.Clear();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_stopped)

@@ -68,7 +68,7 @@ internal sealed class RawPeer : IAsyncDisposable
     /// <returns>The head of the answer.</returns>
     public async Task<string> AskAsync(string request)
     {
-        await SendAsync(Encoding.ASCII.GetBytes(request));
+        await SendAsync(Encoding.UTF8.GetBytes(request));
         var head = new StringBuilder();
         using var patience = new CancellationTokenSource(ChatPeer.Patience);
         var one = new byte[1];

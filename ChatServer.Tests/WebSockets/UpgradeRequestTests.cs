@@ -50,7 +50,7 @@ public sealed class UpgradeRequestTests
     [Theory]
     [InlineData("Origin: http://other")]
     [InlineData("Content-Length: 0")]
-    [InlineData("PendingUpload-Encoding: chunked")]
+    [InlineData("Transfer-Encoding: chunked")]
     [InlineData("Expect: 100-continue")]
     [InlineData("X-Name : value")]
     [InlineData(" folded")]
@@ -64,6 +64,7 @@ public sealed class UpgradeRequestTests
 
     [Theory]
     [InlineData("GET /ws HTTP/1.1", "GET /ws HTTP/1.0")]
+    [InlineData("GET /ws HTTP/1.1", "GET HTTP/1.1")]
     [InlineData("GET /ws HTTP/1.1", "POST /ws HTTP/1.1")]
     [InlineData("GET /ws HTTP/1.1", "GET /wss HTTP/1.1")]
     [InlineData("GET /ws HTTP/1.1", "GET /ws/ HTTP/1.1")]

@@ -11,6 +11,7 @@ internal struct AcceptAnswers(ReadOnlyMemory<byte> lines)
     private string _epoch = "";
 
     /// <summary>Tells the next message its outcome.</summary>
+    /// <exception cref="FormatException">The script never answers so.</exception>
     public void Tell(PostedMessage posted)
     {
         var (draft, _, listener) = posted;
@@ -32,6 +33,7 @@ internal struct AcceptAnswers(ReadOnlyMemory<byte> lines)
     }
 
     /// <summary>Reads what an identifier's key holds: the first answer.</summary>
+    /// <exception cref="FormatException">The script never writes so.</exception>
     public static Acceptance ParseKnown(string answer) => Parse(Encoding.ASCII.GetBytes($"{answer} repeat"), "", "");
 
     private ReadOnlySpan<byte> NextLine()
@@ -42,11 +44,12 @@ internal struct AcceptAnswers(ReadOnlyMemory<byte> lines)
         return end < 0 ? line : line[..end];
     }
 
+    /// <exception cref="FormatException">The script never answers so.</exception>
     private static Acceptance Parse(ReadOnlySpan<byte> line, string epoch, string timestamp)
     {
         if (!Utf8Parser.TryParse(line, out long seq, out var digits))
         {
-            throw new FormatException($"The accept script answered \"{Encoding.UTF8.GetString(line)}\".");
+            throw Foreign(line);
         }
 
         if (digits == line.Length)
@@ -54,10 +57,17 @@ internal struct AcceptAnswers(ReadOnlyMemory<byte> lines)
             return new(seq, epoch, timestamp, IsRepeat: false);
         }
 
-        line = line[(digits + 1)..];
-        var space = line.IndexOf((byte)' ');
+        var rest = line[(digits + 1)..];
+        var (space, last) = (rest.IndexOf((byte)' '), rest.LastIndexOf((byte)' '));
+        if (line[digits] != ' ' || space == last)
+        {
+            throw Foreign(line);
+        }
+
         return new(
-            seq, Encoding.ASCII.GetString(line[..space]), Encoding.ASCII.GetString(line[(space + 1)..line.LastIndexOf((byte)' ')]),
-            IsRepeat: true);
+            seq, Encoding.ASCII.GetString(rest[..space]), Encoding.ASCII.GetString(rest[(space + 1)..last]), IsRepeat: true);
     }
+
+    private static FormatException Foreign(ReadOnlySpan<byte> line) =>
+        new($"The accept script answered \"{Encoding.UTF8.GetString(line)}\".");
 }

@@ -6,10 +6,17 @@ namespace ChatServer.Configuration;
 /// Reads settings by their flat names. A wrong value is collected as a one-line mistake and the fallback is returned, so that
 /// one start tells everything that is wrong. A setting that is present but blank counts as not set.
 /// </summary>
-/// <remarks>The values of secrets never appear in a mistake. Lines of the .env file that could not be read are mistakes too.</remarks>
+/// <remarks>
+/// The values of secrets never appear in a mistake, nor does a value with an <c>@</c>: what stands before it may be a password, as in
+/// <c>redis://user:password@host</c>, wherever somebody has written that. Lines of the .env file that could not be read are mistakes too.
+/// </remarks>
 internal sealed class SettingReader(IConfiguration configuration)
 {
     private const int ShownLength = 60;
+    private const string Hidden = "the value (not shown, for it has an @, and a password may stand before it)";
+
+    /// <summary>Shorter entries of a list may stand in any sentence.</summary>
+    private const int ShortestHidden = 4;
 
     private static readonly HashSet<string> Secrets = new(StringComparer.OrdinalIgnoreCase) 
     {
@@ -92,11 +99,10 @@ internal sealed class SettingReader(IConfiguration configuration)
     public IReadOnlyList<string> List(string name)
     {
         _knownNames.Add(name);
-        var section = configuration.GetSection(name);
-        var values = section.Value is { } joined ? [joined] : section.GetChildren().Select(child => child.Value ?? "");
         return
         [
-            .. values.SelectMany(value => value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)),
+            .. Values(name).SelectMany(
+                value => value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)),
         ];
     }
 
@@ -136,28 +142,45 @@ internal sealed class SettingReader(IConfiguration configuration)
     public void Mistake(string name, string problem)
     {
         _knownNames.Add(name);
-        _mistakes.Add(OneLine($"{name}: {problem}"));
+
+        // Whoever wrote the sentence may have quoted the value without Shown, or a library's message does, such as a path in another form.
+        var rest = problem.Replace(Hidden, "", StringComparison.Ordinal);
+        var mayBeQuoted = MayHoldPassword(name) && (rest.Contains('@', StringComparison.Ordinal)
+            || List(name).Any(entry => entry.Length >= ShortestHidden && rest.Contains(entry, StringComparison.Ordinal)));
+        _mistakes.Add(ForeignText.Escape($"{name}: {(mayBeQuoted ? $"{Hidden} cannot be used." : problem)}"));
     }
 
-    /// <summary>A value as a mistake may quote it: short, on one line, and never a secret.</summary>
-    public static string Shown(string name, string value)
+    /// <summary>A value, or an entry of a list, as a mistake may quote it: short, on one line, and never a secret.</summary>
+    public string Shown(string name, string value)
     {
         if (Secrets.Contains(name))
         {
             return "the value";
         }
 
+        if (MayHoldPassword(name))
+        {
+            return Hidden;
+        }
+
         return value.Length <= ShownLength ? $"\"{value}\"" : $"\"{value.AsSpan(0, ShownLength)}…\"";
     }
 
-    private static string OneLine(string text) =>
-        string.Create(text.Length, text, static (line, source) =>
-        {
-            for (var i = 0; i < line.Length; i++)
-            {
-                line[i] = char.IsControl(source[i]) ? '?' : source[i];
-            }
-        });
+    /// <summary>The values of all secrets that are set: they must not be in a log.</summary>
+    public static IReadOnlyList<string> SecretsOf(IConfiguration configuration)
+    {
+        var reader = new SettingReader(configuration);
+        return [.. Secrets.SelectMany(reader.List), .. Secrets.SelectMany(reader.Values)];
+    }
+
+    private IEnumerable<string> Values(string name)
+    {
+        var section = configuration.GetSection(name);
+        return section.Value is { } value ? [value] : section.GetChildren().Select(child => child.Value ?? "");
+    }
+
+    /// <summary>Judged by the whole value: a comma in the password makes two entries of it, one of them without the @.</summary>
+    private bool MayHoldPassword(string name) => Values(name).Any(value => value.Contains('@', StringComparison.Ordinal));
 
     private long Whole(string name, long fallback, long min, long max, string unit)
     {

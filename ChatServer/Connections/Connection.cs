@@ -43,6 +43,9 @@ internal sealed class Connection(Outbound outbound, Action abort, TimeProvider t
     /// <summary>Whether permessage-deflate was agreed on: compressed frames may be sent.</summary>
     public bool Deflates { get; init; }
 
+    /// <summary>Its place among the node's sockets; null in no real connection.</summary>
+    public Place? Place { get; init; }
+
     /// <summary>When it was opened, as <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
     public long OpenedAt { get; } = time.GetTimestamp();
 

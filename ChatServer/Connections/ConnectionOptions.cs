@@ -15,6 +15,21 @@ namespace ChatServer.Connections;
 internal sealed record ConnectionOptions(
     int MaxConnections, int MaxConnectionsPerUser, int SendQueueBytes, TimeSpan AuthTimeout, TimeSpan PingInterval, TimeSpan PongTimeout)
 {
+    /// <summary>The most sockets that have not authenticated yet of all addresses together.</summary>
+    private const int MostUnauthenticated = 10_000;
+
+    /// <summary>Where <see cref="MaxConnections"/> is small, at least so many may be about to authenticate, as far as it allows.</summary>
+    private const int LeastUnauthenticated = 100;
+
+    /// <summary>Sockets of one address that may not have authenticated yet; over it an upgrade is answered 503. 0: no limit.</summary>
+    public int MaxUnauthenticatedPerAddress { get; init; } = 100;
+
+    /// <summary>
+    /// Sockets that may not have authenticated yet; over it an upgrade is answered 503. They do not count for
+    /// <see cref="MaxConnections"/>, which may be exceeded by as many who authenticate in the same moment.
+    /// </summary>
+    public int MaxUnauthenticated => Math.Clamp(MaxConnections / 10, Math.Min(LeastUnauthenticated, MaxConnections), MostUnauthenticated);
+
     /// <summary>How long a peer has to take its close frame, and then to answer it, before the transport is cut.</summary>
     public static readonly TimeSpan CloseGrace = TimeSpan.FromSeconds(5);
 
@@ -53,5 +68,8 @@ internal sealed record ConnectionOptions(
         settings.Int("SEND_QUEUE_BYTES", 1024 * 1024, 64 * 1024, 256 * 1024 * 1024),
         settings.Seconds("AUTH_TIMEOUT", 10, 1, 600),
         settings.Seconds("PING_INTERVAL", 25, 1, 3600),
-        settings.Seconds("PONG_TIMEOUT", 10, 1, 3600));
+        settings.Seconds("PONG_TIMEOUT", 10, 1, 3600))
+    {
+        MaxUnauthenticatedPerAddress = settings.Int("MAX_UNAUTHENTICATED_PER_ADDRESS", 100, 0, 1_000_000),
+    };
 }

@@ -4,32 +4,20 @@ using ChatServer.Protocol;
 namespace ChatServer.Connections;
 
 /// <summary>
-/// All connections of this node, and those of each user. It counts them too: the limits of a node and of a user are kept here.
+/// All connections of this node, and those of each user, whose limit is kept here; that of the node by <see cref="Places"/>.
 /// </summary>
 internal sealed class ConnectionRegistry(ConnectionOptions options)
 {
     private readonly ConcurrentDictionary<ulong, Connection> _all = new();
     private readonly Dictionary<long, Connection[]> _byUser = [];
     private readonly Lock _users = new();
-    private int _places;
 
     public int Count => _all.Count;
 
     public IEnumerable<Connection> All => _all.Values;
 
-    /// <summary>Takes one of the node's <c>MAX_CONNECTIONS</c> places, before the upgrade; <see cref="GiveBackPlace"/> frees it.</summary>
-    public bool TryTakePlace()
-    {
-        if (Interlocked.Increment(ref _places) <= options.MaxConnections)
-        {
-            return true;
-        }
-
-        Interlocked.Decrement(ref _places);
-        return false;
-    }
-
-    public void GiveBackPlace() => Interlocked.Decrement(ref _places);
+    /// <summary>The places for their sockets.</summary>
+    public Places Places { get; } = new(options);
 
     public void Add(Connection connection) => _all[connection.Id] = connection;
 
@@ -48,6 +36,7 @@ internal sealed class ConnectionRegistry(ConnectionOptions options)
 
             // Copied, never changed in place: OfUser hands the array out.
             _byUser[user] = [.. had, connection];
+            connection.Place?.BecomeKnown();
             return true;
         }
     }

@@ -13,6 +13,8 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
 
     public bool TellsOfEnds => true;
 
+    public bool IsTellingOfEnds => true;
+
     public void Put(SessionKey key, ReadOnlyMemory<byte> value, TimeSpan timeToLive)
     {
         var now = time.GetUtcNow();

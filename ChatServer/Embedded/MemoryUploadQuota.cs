@@ -9,7 +9,7 @@ internal sealed class MemoryUploadQuota(FilesOptions options, TimeProvider time)
     private readonly Dictionary<long, long> _sent = [];
     private long _hour;
 
-    public ValueTask<bool> TryTakeAsync(long userId, long bytes)
+    public ValueTask<long?> TryTakeAsync(long userId, long bytes)
     {
         lock (_gate)
         {
@@ -20,16 +20,27 @@ internal sealed class MemoryUploadQuota(FilesOptions options, TimeProvider time)
                 _sent.Clear();
             }
 
-            var sum = Math.Max(0, _sent.GetValueOrDefault(userId) + bytes);
+            var sum = _sent.GetValueOrDefault(userId) + bytes;
             if (options.QuotaBytes > 0 && sum > options.QuotaBytes)
             {
-                return new(false);
+                return new((long?)null);
             }
 
             _sent[userId] = sum;
-            return new(true);
+            return new(hour);
         }
     }
 
-    public async ValueTask GiveBackAsync(long userId, long bytes) => await TryTakeAsync(userId, -bytes);
+    public ValueTask GiveBackAsync(long userId, long hour, long bytes)
+    {
+        lock (_gate)
+        {
+            if (hour == _hour)
+            {
+                _sent[userId] = Math.Max(0, _sent.GetValueOrDefault(userId) - bytes);
+            }
+        }
+
+        return ValueTask.CompletedTask;
+    }
 }

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net;
 using System.Text;
 using ChatServer.Connections;
 using ChatServer.Requests;
@@ -37,9 +38,10 @@ internal sealed partial class ChatEndpoint(
             }
         }
 
-        if (!connections.TryTakePlace())
+        var address = options.Addresses.Of(context.Connection.RemoteIpAddress, context.Request.Headers[ClientAddress.Header]);
+        if (connections.Places.TryTake(address, out var refusal) is not { } place)
         {
-            Log.Full(logger, delivery.MaxConnections);
+            Tell(refusal, address);
             await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "The server has as many connections as it may have.");
             return;
         }
@@ -51,13 +53,29 @@ internal sealed partial class ChatEndpoint(
             {
                 var input = PipeReader.Create(stream, new StreamPipeReaderOptions(leaveOpen: true, useZeroByteReads: true));
                 var outbound = new StreamOutbound(stream, delivery.SendQueueBytes, time);
-                await loop.RunAsync(new Connection(outbound, context.Abort, time) { Deflates = deflates }, input);
+                await loop.RunAsync(new Connection(outbound, context.Abort, time) { Deflates = deflates, Place = place }, input);
                 await input.CompleteAsync();
             }
         }
         finally
         {
-            connections.GiveBackPlace();
+            place.GiveBack();
+        }
+    }
+
+    private void Tell(PlaceRefusal refusal, IPAddress? address)
+    {
+        switch (refusal)
+        {
+            case PlaceRefusal.Full:
+                Log.Full(logger, delivery.MaxConnections);
+                break;
+            case PlaceRefusal.TooManyUnknown:
+                Log.TooManyUnknown(logger, delivery.MaxUnauthenticated);
+                break;
+            default:
+                Log.TooManyOfAddress(logger, address, delivery.MaxUnauthenticatedPerAddress);
+                break;
         }
     }
 
@@ -76,5 +94,15 @@ internal sealed partial class ChatEndpoint(
 
         [LoggerMessage(1301, LogLevel.Warning, "A connection was refused: the node has {Limit} already (MAX_CONNECTIONS).")]
         public static partial void Full(ILogger logger, int limit);
+
+        [LoggerMessage(1302, LogLevel.Warning,
+            "A connection was refused: {Limit} that have not authenticated yet are open, as many as may be. Somebody may be opening them on "
+            + "purpose.")]
+        public static partial void TooManyUnknown(ILogger logger, int limit);
+
+        [LoggerMessage(1303, LogLevel.Warning,
+            "A connection was refused: address {Address} has {Limit} that have not authenticated yet (MAX_UNAUTHENTICATED_PER_ADDRESS). If "
+            + "that is your load balancer, name it in TRUSTED_PROXIES.")]
+        public static partial void TooManyOfAddress(ILogger logger, IPAddress? address, int limit);
     }
 }

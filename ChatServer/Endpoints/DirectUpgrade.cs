@@ -1,3 +1,4 @@
+using System.Net;
 using ChatServer.Connections;
 using ChatServer.Requests;
 using ChatServer.WebSockets;
@@ -27,7 +28,7 @@ internal sealed class DirectUpgrade(
         }
         finally
         {
-            connections.GiveBackPlace();
+            accepted.Place!.GiveBack();
         }
     }
 
@@ -41,7 +42,7 @@ internal sealed class DirectUpgrade(
             var received = (await input.ReadAsync(enough.Token)).Buffer;
             var request = UpgradeRequest.Read(received, ChatEndpoint.PathBytes.Span, out var used);
             if (request is null || !options.Origins.Allows(request.Origin) || lifetime.ApplicationStopping.IsCancellationRequested
-                || !connections.TryTakePlace())
+                || TakePlace(connection, request) is not { } place)
             {
                 input.AdvanceTo(received.Start);
                 return null;
@@ -51,11 +52,16 @@ internal sealed class DirectUpgrade(
             var outbound = Outbound.Over(connection, delivery.SendQueueBytes, time);
             var deflates = options.Deflates && PermessageDeflate.IsOffered(request.Extensions);
             outbound.TrySend(WebSocketHandshake.Answer(request.Key, deflates));
-            return new Connection(outbound, connection.Abort, time) { Deflates = deflates };
+            return new Connection(outbound, connection.Abort, time) { Deflates = deflates, Place = place };
         }
-        catch (OperationCanceledException) when (enough.IsCancellationRequested)
+        catch (Exception exception) when (exception is IOException or OperationCanceledException)
         {
+            // Nothing came in time, or the connection broke: HTTP meets the same and makes of it what it always does. What went through
+            // Kestrel from here would be logged as an error, which anybody could bring about by connecting and going away.
             return null;
         }
     }
+
+    private Place? TakePlace(ConnectionContext connection, UpgradeRequest request) => connections.Places.TryTake(
+        options.Addresses.Of((connection.RemoteEndPoint as IPEndPoint)?.Address, request.ForwardedFor), out _);
 }

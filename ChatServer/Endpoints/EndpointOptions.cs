@@ -29,6 +29,9 @@ internal sealed record EndpointOptions(
     /// </summary>
     public const int ReadAheadBytes = 64 * 1024;
 
+    /// <summary>Where clients come from.</summary>
+    public ClientAddress Addresses { get; init; } = new([]);
+
     /// <summary>How long a connection's first bytes may take before HTTP, with its own limits, waits for them.</summary>
     public static readonly TimeSpan UpgradePatience = TimeSpan.FromSeconds(5);
 
@@ -53,7 +56,10 @@ internal sealed record EndpointOptions(
             settings.Int("WSS_PORT", 8889, 0, 65535),
             certificate,
             OriginPolicy.Read(settings, isDevelopment ? ["localhost", "127.0.0.1", "[::1]"] : null),
-            settings.Switch("CHAT_PERMESSAGE_DEFLATE", false));
+            settings.Switch("CHAT_PERMESSAGE_DEFLATE", false))
+        {
+            Addresses = ClientAddress.Read(settings),
+        };
     }
 
     private static IPAddress? ReadAddress(SettingReader settings, IPAddress? fallback)
@@ -68,7 +74,7 @@ internal sealed record EndpointOptions(
             case var text when IPAddress.TryParse(text, out var address):
                 return address;
             case var text:
-                settings.Mistake(name, $"{SettingReader.Shown(name, text)} is not an IP address or *.");
+                settings.Mistake(name, $"{settings.Shown(name, text)} is not an IP address or *.");
                 return fallback;
         }
     }

@@ -1,6 +1,8 @@
 using System.Net.Security;
+using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Net.Http.Headers;
 
 namespace ChatServer.Endpoints;
 
@@ -13,6 +15,11 @@ internal static class Listeners
         kestrel.Limits.Http2.InitialStreamWindowSize = kestrel.Limits.Http2.InitialConnectionWindowSize = EndpointOptions.ReadAheadBytes;
         kestrel.AddServerHeader = false;
 
+        // By default a byte that is no UTF-8 is a bad request, in any header: a cookie of another application must not decide.
+        kestrel.RequestHeaderEncodingSelector = name => name.Equals(HeaderNames.Origin, StringComparison.OrdinalIgnoreCase)
+            ? null
+            : Encoding.Latin1;
+
         // Over HTTP/2 the limit can't be lifted for one request, and an idle WebSocket is slow by nature.
         kestrel.Limits.MinResponseDataRate = null;
         if (options.Mode.HasFlag(ListenMode.Ws))
@@ -20,6 +27,7 @@ internal static class Listeners
             Listen(kestrel, options, options.WsPort, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
+                UseSocketLimit(listen);
                 UseDirectUpgrade(listen);
             });
         }
@@ -31,6 +39,7 @@ internal static class Listeners
             Listen(kestrel, options, options.WssPort, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1AndHttp2;
+                UseSocketLimit(listen);
                 listen.UseHttps(new TlsHandshakeCallbackOptions
                 {
                     OnConnection = _ => new(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current(files) }),
@@ -38,6 +47,12 @@ internal static class Listeners
                 UseDirectUpgrade(listen);
             });
         }
+    }
+
+    private static void UseSocketLimit(ListenOptions listen)
+    {
+        var limit = listen.ApplicationServices.GetRequiredService<SocketLimit>();
+        listen.Use(next => connection => limit.ServeAsync(connection, next));
     }
 
     private static void UseDirectUpgrade(ListenOptions listen)

@@ -43,7 +43,7 @@ internal sealed class OriginPolicy
             else
             {
                 reader.Mistake(
-                    name, $"{SettingReader.Shown(name, entry)} is not like chat.example, chat.example:8001, .example, [::1] or *.");
+                    name, $"{reader.Shown(name, entry)} is not like chat.example, chat.example:8001, .example, [::1] or *.");
             }
         }
 

@@ -54,7 +54,11 @@ internal sealed record PemFiles(string CertificateFile, string KeyFile)
         return chain;
     }
 
-    private (string Name, string Problem)? WhatIsWrong()
+    private int Blocks() =>
+        File.ReadLines(CertificateFile).Count(line => line.StartsWith("-----BEGIN CERTIFICATE-----", StringComparison.Ordinal));
+
+    /// <returns>The setting to look at, and the end of a sentence that begins with it; null if the files can be used.</returns>
+    public (string Name, string Problem)? WhatIsWrong()
     {
         foreach (var (name, file) in (ReadOnlySpan<(string, string)>)[("CERT_FILE", CertificateFile), ("KEY_FILE", KeyFile)])
         {
@@ -71,7 +75,16 @@ internal sealed record PemFiles(string CertificateFile, string KeyFile)
         try
         {
             using var _ = Load();
-            return null;
+            var (chain, blocks) = (LoadChain(), Blocks());
+            foreach (var certificate in chain)
+            {
+                certificate.Dispose();
+            }
+
+            // .NET passes over a block that is damaged, and clients would miss an intermediate certificate.
+            return chain.Count == blocks
+                ? null
+                : ("CERT_FILE", $"has {blocks} certificates, of which {blocks - chain.Count} are damaged.");
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {

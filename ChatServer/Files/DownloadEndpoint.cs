@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChatServer.Protocol;
 using ChatServer.Redis;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -10,9 +11,11 @@ namespace ChatServer.Files;
 /// <c>GET</c> and <c>HEAD /files/{id}</c>. The address is a capability: whoever has it may load the file, on any node, until it expires.
 /// Ranges, conditions and the file's name in the header are ASP.NET Core's (RFC 9110, sections 13 and 14; RFC 6266 and 8187).
 /// </summary>
-internal sealed partial class DownloadEndpoint(IFileStore store, ILogger<DownloadEndpoint> logger)
+internal sealed partial class DownloadEndpoint(IFileStore store, TimeProvider time, ILogger<DownloadEndpoint> logger)
 {
     private const string Path = "/files/";
+
+    private int _downloads;
 
     /// <summary>
     /// A peer that takes less is cut off: each download holds a connection. For HTTP/1.1, where it can be set per request.
@@ -27,6 +30,26 @@ internal sealed partial class DownloadEndpoint(IFileStore store, ILogger<Downloa
     private async Task ServeAsync(HttpContext context, string id)
     {
         Guard(context.Response.Headers);
+        try
+        {
+            if (Interlocked.Increment(ref _downloads) <= FilesOptions.MaxDownloads)
+            {
+                await DownloadAsync(context, id);
+                return;
+            }
+
+            Log.TooMany(logger, FilesOptions.MaxDownloads);
+            context.Response.Headers.RetryAfter = FilesOptions.DownloadRetryAfter.TotalSeconds.ToString(CultureInfo.InvariantCulture);
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _downloads);
+        }
+    }
+
+    private async Task DownloadAsync(HttpContext context, string id)
+    {
         StoredFile? file;
         try
         {
@@ -37,10 +60,8 @@ internal sealed partial class DownloadEndpoint(IFileStore store, ILogger<Downloa
                 return;
             }
 
-            if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
-            {
-                rate.MinDataRate = SlowestPeer;
-            }
+            var rate = context.Features.Get<IHttpMinResponseDataRateFeature>();
+            rate?.MinDataRate = SlowestPeer;
 
             if (!context.Request.Headers.Range.ToString().StartsWith("bytes=", StringComparison.OrdinalIgnoreCase))
             {
@@ -48,8 +69,10 @@ internal sealed partial class DownloadEndpoint(IFileStore store, ILogger<Downloa
                 context.Request.Headers.Remove(HeaderNames.Range);
             }
 
+            var stream = new StoredFileStream(store, known, file.Size);
+            await using var watch = rate is null ? Watch(context, stream) : null;
             await Results.Stream(
-                new StoredFileStream(store, known, file.Size), file.ContentType, file.Name, lastModified: null,
+                stream, file.ContentType, file.Name, lastModified: null,
                 new EntityTagHeaderValue($"\"{file.Sha256}\""), enableRangeProcessing: true).ExecuteAsync(context);
         }
         catch (Exception exception) when (exception is RedisUnavailableException or FileGoneException)
@@ -82,9 +105,29 @@ internal sealed partial class DownloadEndpoint(IFileStore store, ILogger<Downloa
         headers["Referrer-Policy"] = "no-referrer";
     }
 
+    /// <summary>Cuts off a peer that takes nothing: over HTTP/2 one may open streams alone, and hold all that they need.</summary>
+    private ITimer Watch(HttpContext context, StoredFileStream stream)
+    {
+        var before = -1L;
+        return time.CreateTimer(
+            _ =>
+            {
+                if (stream.Taken == before)
+                {
+                    context.Abort();
+                }
+
+                before = stream.Taken;
+            },
+            null, FilesOptions.DownloadStall, FilesOptions.DownloadStall);
+    }
+
     private static partial class Log
     {
         [LoggerMessage(400, LogLevel.Warning, "A download was broken off: the file is gone or Redis is out of reach.")]
         public static partial void DownloadBroken(ILogger logger, Exception exception);
+
+        [LoggerMessage(401, LogLevel.Warning, "A download was refused: {Most} are under way, as many as a node serves at once.")]
+        public static partial void TooMany(ILogger logger, int most);
     }
 }

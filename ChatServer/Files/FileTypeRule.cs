@@ -73,7 +73,7 @@ internal sealed class FileTypeRule
             }
             else
             {
-                settings.Mistake(name, $"{SettingReader.Shown(name, entry)} is not like image/png, image/* or .pdf.");
+                settings.Mistake(name, $"{settings.Shown(name, entry)} is not like image/png, image/* or .pdf.");
             }
         }
 

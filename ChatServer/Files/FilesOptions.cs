@@ -18,8 +18,20 @@ internal sealed record FilesOptions(
     /// <summary>What a download must take, in bytes a second, after <see cref="DownloadGrace"/>; else it is cut off.</summary>
     public const double MinDownloadRate = 240;
 
+    /// <summary>
+    /// Downloads of a node at once; further ones are answered 503. Each may hold a chunk and what Kestrel keeps for a peer, some 200 KiB:
+    /// over HTTP/2 one connection may have a hundred.
+    /// </summary>
+    public const int MaxDownloads = 256;
+
     /// <summary>See <see cref="MinDownloadRate"/>.</summary>
     public static readonly TimeSpan DownloadGrace = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a download over HTTP/2 may stand still, for which there is no such rate.</summary>
+    public static readonly TimeSpan DownloadStall = TimeSpan.FromSeconds(60);
+
+    /// <summary>When who is answered that there are too many should come again.</summary>
+    public static readonly TimeSpan DownloadRetryAfter = TimeSpan.FromSeconds(2);
 
     /// <summary>
     /// How long an incomplete file outlives its last chunk beyond <see cref="UploadTimeout"/>: a node that was killed deletes nothing.

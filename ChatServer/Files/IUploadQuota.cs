@@ -7,11 +7,14 @@ namespace ChatServer.Files;
 /// </summary>
 internal interface IUploadQuota
 {
-    /// <returns>False if the user has sent too much already; nothing is counted then.</returns>
+    /// <returns>The hour in which they are counted; null if the user has sent too much already: nothing is counted then.</returns>
     /// <exception cref="RedisUnavailableException">Redis is out of reach.</exception>
-    ValueTask<bool> TryTakeAsync(long userId, long bytes);
+    ValueTask<long?> TryTakeAsync(long userId, long bytes);
 
-    /// <summary>Bytes that were counted and did not come.</summary>
+    /// <summary>Bytes that were counted and did not come; the next hour's are not touched by them.</summary>
+    /// <param name="userId">Whose.</param>
+    /// <param name="hour">As <see cref="TryTakeAsync"/> gave it.</param>
+    /// <param name="bytes">How many.</param>
     /// <exception cref="RedisUnavailableException">Redis is out of reach: they stay counted for the rest of the hour.</exception>
-    ValueTask GiveBackAsync(long userId, long bytes);
+    ValueTask GiveBackAsync(long userId, long hour, long bytes);
 }

@@ -11,18 +11,21 @@ internal sealed class RedisUploadQuota(IConnectionMultiplexer redis, FilesOption
 
     private readonly IDatabase _database = redis.GetDatabase();
 
-    public async ValueTask<bool> TryTakeAsync(long userId, long bytes) => options.QuotaBytes == 0 || await CountAsync(userId, bytes);
+    public async ValueTask<long?> TryTakeAsync(long userId, long bytes)
+    {
+        var hour = time.GetUtcNow().ToUnixTimeSeconds() / PeriodSeconds;
+        return options.QuotaBytes == 0 || await CountAsync(userId, hour, bytes) ? hour : null;
+    }
 
-    public async ValueTask GiveBackAsync(long userId, long bytes)
+    public async ValueTask GiveBackAsync(long userId, long hour, long bytes)
     {
         if (options.QuotaBytes > 0 && bytes > 0)
         {
-            await CountAsync(userId, -bytes);
+            await CountAsync(userId, hour, -bytes);
         }
     }
 
-    private async ValueTask<bool> CountAsync(long userId, long bytes) =>
+    private async ValueTask<bool> CountAsync(long userId, long hour, long bytes) =>
         (bool)await RedisCalls.TryAsync(() => _database.ScriptEvaluateAsync(
-            Script, [RedisKeys.UploadQuota(userId, time.GetUtcNow().ToUnixTimeSeconds() / PeriodSeconds)],
-            [bytes, options.QuotaBytes, PeriodSeconds]));
+            Script, [RedisKeys.UploadQuota(userId, hour)], [bytes, options.QuotaBytes, PeriodSeconds]));
 }

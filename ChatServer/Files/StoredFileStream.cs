@@ -11,6 +11,10 @@ internal sealed class StoredFileStream(IFileStore store, FileId id, long length)
     private IMemoryOwner<byte>? _chunk;
     private int _number = -1;
     private long _position;
+    private long _taken;
+
+    /// <summary>The bytes that have been read so far; may be asked for from any thread.</summary>
+    public long Taken => Volatile.Read(ref _taken);
 
     public override bool CanRead => true;
 
@@ -48,6 +52,7 @@ internal sealed class StoredFileStream(IFileStore store, FileId id, long length)
         var count = Math.Min(buffer.Length, rest.Length);
         rest[..count].CopyTo(buffer);
         _position += count;
+        Volatile.Write(ref _taken, _taken + count);
         if (count == rest.Length)
         {
             // A slow peer holds no buffer of ours meanwhile.

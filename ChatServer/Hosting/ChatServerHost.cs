@@ -91,6 +91,7 @@ internal static partial class ChatServerHost
             console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
             console.ColorBehavior = LoggerColorBehavior.Disabled;
         });
+        SparingLogs.AddTo(builder.Logging);
         return builder;
     }
 

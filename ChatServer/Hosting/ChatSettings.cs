@@ -16,7 +16,7 @@ namespace ChatServer.Hosting;
 /// <summary>Every folder's settings, read and checked in one go, so that one start tells all mistakes.</summary>
 /// <param name="IsEmbedded">Development without REDIS_HOST and QUANTUM_SERVER_URL: everything in this process, with a demo Quantum.</param>
 /// <param name="Names">All settings that there are.</param>
-/// <param name="Warnings">Settings that nobody reads, a line each.</param>
+/// <param name="Warnings">What is no mistake and worth a word, a line each.</param>
 internal sealed record ChatSettings(
     bool IsEmbedded, RedisOptions Redis, FilesOptions Files, SessionOptions Sessions, ConnectionOptions Connections, QuantumOptions Quantum,
     RoomAccessOptions RoomAccess, RoomOptions Rooms, OutboxOptions Outbox, RequestOptions Requests, EndpointOptions Endpoints,
@@ -56,6 +56,15 @@ internal sealed record ChatSettings(
                     .SendQueueBytes}: that has to be larger by {ConnectionOptions.MessageOverheadBytes} at least."));
         }
 
+        if (OpenFiles.MaxSockets() is { } sockets && sockets < settings.Connections.MaxConnections)
+        {
+            settings = settings with { Warnings = [.. settings.Warnings, TooFewFiles(settings.Connections.MaxConnections, sockets)] };
+        }
+
         return reader.Mistakes.Count == 0 ? settings : throw new SettingsException(reader.Mistakes);
     }
+
+    private static string TooFewFiles(int connections, int sockets) => string.Create(CultureInfo.InvariantCulture,
+        $"MAX_CONNECTIONS: of {connections} connections this process can have {sockets}, since it may open {OpenFiles.Most} files. Raise "
+        + $"that limit (ulimit -n, LimitNOFILE= in systemd), or lower MAX_CONNECTIONS.");
 }

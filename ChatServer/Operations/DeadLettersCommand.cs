@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChatServer.Configuration;
 using ChatServer.Outbox;
 using ChatServer.Redis;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -39,7 +40,7 @@ internal static class DeadLettersCommand
         }
         catch (RedisUnavailableException exception)
         {
-            await output.WriteLineAsync($"{exception.Message} (REDIS_HOST, REDIS_PORT, REDIS_USER, REDIS_PASSWORD)");
+            await SayAsync(output, $"{ForeignText.Cut(exception.Message)} (REDIS_HOST, REDIS_PORT, REDIS_USER, REDIS_PASSWORD)");
             return Unavailable;
         }
     }
@@ -50,7 +51,7 @@ internal static class DeadLettersCommand
         await foreach (var letter in letters.ListAsync())
         {
             count++;
-            await output.WriteLineAsync($"{letter.At}  {NameOf(letter)}  seq {letter.Message.Seq}  {letter.Reason}");
+            await SayAsync(output, $"{letter.At}  {NameOf(letter)}  seq {letter.Message.Seq}  {ForeignText.Cut(letter.Reason)}");
         }
 
         await output.WriteLineAsync($"{count} dead letters");
@@ -67,18 +68,18 @@ internal static class DeadLettersCommand
         var (chosen, code) = (new HashSet<DeadLetter>(named.Count == 0 ? all : []), 0);
         foreach (var name in named)
         {
-            var meant = all.Where(letter => name == NameOf(letter)).ToList();
-            meant = meant.Count > 0 ? meant : [.. all.Where(letter => name == letter.Message.Identifier)];
+            var meant = Named(all, name, NameOf);
+            meant = meant.Count > 0 ? meant : Named(all, name, letter => letter.Message.Identifier);
             var candidates = meant.Select(NameOf).Distinct(StringComparer.Ordinal).ToList();
             if (candidates.Count == 0)
             {
                 code = 1;
-                await output.WriteLineAsync($"There is no dead letter {name}.");
+                await SayAsync(output, $"There is no dead letter {name}.");
             }
             else if (candidates.Count > 1 && !mayMeanSeveral)
             {
                 code = 1;
-                await output.WriteLineAsync($"{name} may mean several; name the one that you mean: {string.Join(' ', candidates)}");
+                await SayAsync(output, $"{name} may mean several; name the one that you mean: {string.Join(' ', candidates)}");
             }
             else
             {
@@ -95,6 +96,16 @@ internal static class DeadLettersCommand
         await output.WriteLineAsync($"{count} {done}");
         return code;
     }
+
+    /// <summary>By the name itself or, where there is none, by the name as the list shows it.</summary>
+    private static List<DeadLetter> Named(List<DeadLetter> all, string name, Func<DeadLetter, string> nameOf)
+    {
+        var named = all.FindAll(letter => name == nameOf(letter));
+        return named.Count > 0 ? named : all.FindAll(letter => name == ForeignText.Escape(nameOf(letter)));
+    }
+
+    /// <summary>Clients choose identifiers, and Quantum reasons: neither may steer the terminal.</summary>
+    private static Task SayAsync(TextWriter output, string line) => output.WriteLineAsync(ForeignText.Escape(line));
 
     private static string NameOf(DeadLetter letter) => string.Create(
         CultureInfo.InvariantCulture,

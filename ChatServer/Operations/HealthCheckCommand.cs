@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using ChatServer.Endpoints;
 
 namespace ChatServer.Operations;
@@ -14,10 +16,17 @@ internal static class HealthCheckCommand
     {
         // The certificate is for the names that clients use, not for the loopback address; nothing secret is asked.
 #pragma warning disable CA5359
-        using var handler = new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true } };
+        using var handler = new SocketsHttpHandler
+        {
+            SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true },
+
+            // The environment's HTTP_PROXY is for other machines.
+            UseProxy = false,
+        };
 #pragma warning restore CA5359
         using var client = new HttpClient(handler) { Timeout = Patience };
-        foreach (var url in (string[])[$"http://127.0.0.1:{options.WsPort}/healthz", $"https://127.0.0.1:{options.WssPort}/healthz"])
+        var host = HostOf(options.Address);
+        foreach (var url in (string[])[$"http://{host}:{options.WsPort}/healthz", $"https://{host}:{options.WssPort}/healthz"])
         {
             try
             {
@@ -35,4 +44,11 @@ internal static class HealthCheckCommand
 
         return 1;
     }
+
+    /// <summary>Where the service listens; whoever listens at all addresses does so at the loopback one.</summary>
+    private static string HostOf(IPAddress? address) =>
+        address is null || address.Equals(IPAddress.Any) ? "127.0.0.1"
+        : address.Equals(IPAddress.IPv6Any) ? "[::1]"
+        : address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]"
+        : address.ToString();
 }

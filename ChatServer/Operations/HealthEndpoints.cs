@@ -6,10 +6,13 @@ namespace ChatServer.Operations;
 /// <summary><c>/healthz</c>: the process answers. <c>/readyz</c>: it can do its work; load balancers send it clients only then.</summary>
 internal static class HealthEndpoints
 {
+    /// <summary>Some probes ask with HEAD: they get the status alone.</summary>
+    public static IReadOnlyList<string> Methods { get; } = [HttpMethods.Get, HttpMethods.Head];
+
     public static void MapHealth(this IEndpointRouteBuilder app)
     {
-        app.MapGet("/healthz", () => Results.Text("alive"));
-        app.MapGet("/readyz", async (IServiceProvider services, IHostApplicationLifetime lifetime) =>
+        app.MapMethods("/healthz", Methods, () => Results.Text("alive"));
+        app.MapMethods("/readyz", Methods, async (IServiceProvider services, IHostApplicationLifetime lifetime) =>
             lifetime.ApplicationStopping.IsCancellationRequested ? NotReady("stopping")
             : services.GetService<RedisConnection>() is { } redis && !await redis.IsReachableAsync() ? NotReady("Redis is out of reach")
             : services.GetService<RedisKeys>() is { AreKnown: false } ? NotReady("Redis was not asked yet how rooms are laid out")

@@ -12,7 +12,7 @@ namespace ChatServer.Operations;
 internal static class MetricsEndpoint
 {
     public static void MapMetrics(this IEndpointRouteBuilder app) =>
-        app.MapGet("/metrics",
+        app.MapMethods("/metrics", HealthEndpoints.Methods,
             async (
                 ConnectionRegistry connections, RoomDirectory rooms, UploadWatch uploads, SaveConcurrency saves, BacklogGauge backlog,
                 TimeProvider time) =>

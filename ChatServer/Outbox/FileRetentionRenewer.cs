@@ -19,7 +19,7 @@ internal sealed partial class FileRetentionRenewer(
         using var timer = new PeriodicTimer(interval, time);
         do
         {
-            for (var lane = 0; lane < RedisKeys.Lanes; lane++)
+            for (var lane = 0; lane < RedisKeys.Lanes && !stoppingToken.IsCancellationRequested; lane++)
             {
                 try
                 {

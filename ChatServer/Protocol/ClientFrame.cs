@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
 
@@ -25,7 +26,24 @@ internal readonly ref struct JsonText(ReadOnlySpan<byte> raw, bool escaped)
 
     public bool IsEmpty => Raw.IsEmpty;
 
+    /// <summary>The text that was meant, without escapes, of a string that is not known to be sound.</summary>
+    /// <returns>False if there is no such text: an escape stands for half of a surrogate pair.</returns>
+    public bool TryUnescape([NotNullWhen(true)] out string? text)
+    {
+        try
+        {
+            text = Unescape();
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            text = null;
+            return false;
+        }
+    }
+
     /// <summary>The text that was meant, without escapes.</summary>
+    /// <exception cref="InvalidOperationException">An escape stands for half of a surrogate pair.</exception>
     public string Unescape()
     {
         if (!escaped)
@@ -41,7 +59,8 @@ internal readonly ref struct JsonText(ReadOnlySpan<byte> raw, bool escaped)
 
 /// <summary>
 /// One text frame of a client, read once and without a DOM. Strings stay slices of the frame, so an instance lives as long as the frame's
-/// buffer. Unknown members are passed over, of a member given twice the last one counts.
+/// buffer. Unknown members are passed over, of a member given twice the last one counts. All strings can be unescaped but those of files:
+/// whether these are sound matters in file frames only.
 /// </summary>
 internal ref struct ClientFrame
 {
@@ -62,10 +81,10 @@ internal ref struct ClientFrame
 
     public JsonText Body { get; internal set; }
 
-    /// <summary>The name of a file that is to be sent; empty if there is no such string.</summary>
+    /// <summary>The name of a file that is to be sent, unchecked; empty if there is no such string.</summary>
     public JsonText Name { get; internal set; }
 
-    /// <summary>What kind of file it is; empty if there is no such string.</summary>
+    /// <summary>What kind of file it is, unchecked; empty if there is no such string.</summary>
     public JsonText ContentType { get; internal set; }
 
     /// <summary>Bytes of the file; null if there is no integer from 0 to 2^53-1.</summary>

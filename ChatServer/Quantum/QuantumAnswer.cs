@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using ChatServer.Configuration;
 
 namespace ChatServer.Quantum;
 
@@ -27,10 +29,10 @@ internal static class QuantumAnswer
             return new SaveOutcome.Refused(Words(answer) ?? NoReason);
         }
 
-        if (answer.TryGetProperty("message", out var message) && message.ValueKind == JsonValueKind.Object)
+        if (TryGet(answer, "message", out var message) && message.ValueKind == JsonValueKind.Object)
         {
             return new SaveOutcome.Saved(
-                message.TryGetProperty("id", out var id) ? id.Clone() : null,
+                Id(message),
                 Text(message, "timestamp"),
                 Text(answer, "message_date"),
                 Text(answer, "message_time"),
@@ -49,7 +51,7 @@ internal static class QuantumAnswer
             return new BatchOutcome.Refused(Words(answer) ?? NoReason);
         }
 
-        if (answer.TryGetProperty("results", out var results) && results.ValueKind == JsonValueKind.Array
+        if (TryGet(answer, "results", out var results) && results.ValueKind == JsonValueKind.Array
             && results.GetArrayLength() == messages)
         {
             return new BatchOutcome.Answered([.. results.EnumerateArray().Select(ReadSave)]);
@@ -69,7 +71,7 @@ internal static class QuantumAnswer
         {
             if (Text(answer, name) is { Length: > 0 } words)
             {
-                return words.Length <= QuantumOptions.MaxRefusalCharacters ? words : words[..QuantumOptions.MaxRefusalCharacters];
+                return ForeignText.Cut(words, QuantumOptions.MaxRefusalCharacters);
             }
         }
 
@@ -77,7 +79,7 @@ internal static class QuantumAnswer
     }
 
     private static bool Succeeded(JsonElement answer) =>
-        answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("success", out var success)
+        answer.ValueKind == JsonValueKind.Object && TryGet(answer, "success", out var success)
             ? success.ValueKind switch
             {
                 JsonValueKind.True => true,
@@ -87,13 +89,47 @@ internal static class QuantumAnswer
             : throw new QuantumUnavailableException("Quantum's answer is no JSON object with success.");
 
     private static string? Text(JsonElement answer, string name) =>
-        answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
+        answer.ValueKind == JsonValueKind.Object && TryGet(answer, name, out var value) && value.ValueKind == JsonValueKind.String
+            ? Readable(value)
             : null;
+
+    /// <summary>A number or a string; what can't be passed on to clients is none.</summary>
+    private static JsonElement? Id(JsonElement message) =>
+        TryGet(message, "id", out var id) && id.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array)
+            && (id.ValueKind != JsonValueKind.String || Readable(id) is not null)
+            ? id.Clone()
+            : null;
+
+    /// <summary>False as well if a name has half of a surrogate pair in the place where it is compared.</summary>
+    private static bool TryGet(JsonElement parent, string name, out JsonElement value)
+    {
+        try
+        {
+            return parent.TryGetProperty(name, out value);
+        }
+        catch (InvalidOperationException)
+        {
+            value = default;
+            return false;
+        }
+    }
+
+    /// <summary>Null if the string has half of a surrogate pair, which Python's json writes without a word, or is no UTF-8.</summary>
+    private static string? Readable(JsonElement text)
+    {
+        try
+        {
+            return text.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
 
     private static List<long>? UserIds(JsonElement answer)
     {
-        if (!answer.TryGetProperty("user_ids", out var list) || list.ValueKind != JsonValueKind.Array)
+        if (!TryGet(answer, "user_ids", out var list) || list.ValueKind != JsonValueKind.Array)
         {
             return null;
         }
@@ -101,12 +137,20 @@ internal static class QuantumAnswer
         var users = new List<long>(list.GetArrayLength());
         foreach (var user in list.EnumerateArray())
         {
-            if (user.ValueKind == JsonValueKind.Number && user.TryGetInt64(out var id))
+            // Django REST framework writes big integers as strings where it is told to.
+            if (user.ValueKind == JsonValueKind.Number ? user.TryGetInt64(out var id) : IsDigits(user, out id))
             {
                 users.Add(id);
             }
         }
 
         return users;
+    }
+
+    private static bool IsDigits(JsonElement user, out long id)
+    {
+        id = 0;
+        return user.ValueKind == JsonValueKind.String
+            && long.TryParse(Readable(user), NumberStyles.None, CultureInfo.InvariantCulture, out id);
     }
 }

@@ -11,7 +11,8 @@ namespace ChatServer.Quantum;
 
 /// <summary>Quantum's REST API (contract, part 3), each call under a Polly pipeline.</summary>
 internal sealed class QuantumClient(
-    IHttpClientFactory clients, QuantumPipelines pipelines, QuestionSlots slots, IFileStore files, TimeProvider time)
+    IHttpClientFactory clients, QuantumPipelines pipelines, QuestionSlots slots, QuantumReach reach, IFileStore files,
+    TimeProvider time)
     : IMemberSource
 {
     /// <summary>The name of its HttpClient.</summary>
@@ -45,7 +46,7 @@ internal sealed class QuantumClient(
     }
 
     public ValueTask<IReadOnlyList<long>?> GetMembersAsync(RoomKey room, string tokenKey, CancellationToken cancellation) =>
-        RunAsync(pipelines.Members, token => TryGetMembersAsync(room, tokenKey, token), cancellation);
+        RunAsync(pipelines.Members, token => TryGetMembersAsync(room, tokenKey, token), cancellation, holdsCalls: true);
 
     /// <summary>One try, as soon as there is a slot for it: neither the wait for that nor pauses between tries hold one.</summary>
     private async ValueTask<IReadOnlyList<long>?> TryGetMembersAsync(RoomKey room, string tokenKey, CancellationToken cancellation)
@@ -187,8 +188,9 @@ internal sealed class QuantumClient(
             _ => null,
         };
 
-    private static async ValueTask<T> RunAsync<T>(
-        ResiliencePipeline<T> pipeline, Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellation)
+    /// <param name="holdsCalls">Whether what it runs are calls that are counted by themselves.</param>
+    private async ValueTask<T> RunAsync<T>(
+        ResiliencePipeline<T> pipeline, Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellation, bool holdsCalls = false)
     {
         var context = ResilienceContextPool.Shared.Get(cancellation);
         try
@@ -196,14 +198,29 @@ internal sealed class QuantumClient(
             // With outcomes instead of exceptions, so that not each strategy throws a failure again.
             var outcome = await pipeline.ExecuteOutcomeAsync(TryAsync, context, call);
             outcome.ThrowIfException();
+            if (!holdsCalls)
+            {
+                reach.Answered();
+            }
+
             return outcome.Result!;
         }
         catch (BrokenCircuitException exception)
         {
             throw new QuantumUnavailableException("Quantum did not answer others lately, and is left alone for a while.", exception);
         }
+        catch (QuantumUnavailableException exception) when (!exception.IsThrottled && !holdsCalls)
+        {
+            reach.Failed(exception.Message);
+            throw;
+        }
         catch (ExecutionRejectedException exception)
         {
+            if (!holdsCalls)
+            {
+                reach.Failed(exception.Message);
+            }
+
             throw new QuantumUnavailableException($"Quantum takes too long: {exception.Message}", exception);
         }
         finally

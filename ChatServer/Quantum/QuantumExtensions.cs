@@ -5,7 +5,8 @@ internal static class QuantumExtensions
 {
     public static IServiceCollection AddQuantum(this IServiceCollection services, QuantumOptions options)
     {
-        services.AddSingleton(options).AddSingleton<QuantumPipelines>().AddSingleton<QuestionSlots>().AddSingleton<QuantumClient>()
+        services.AddSingleton(options).AddSingleton<QuantumPipelines>().AddSingleton<QuestionSlots>().AddSingleton<QuantumReach>()
+            .AddSingleton<QuantumClient>()
             .AddSingleton<IMemberSource>(provider => provider.GetRequiredService<QuantumClient>());
         services.AddHttpClient(QuantumClient.ClientName, client =>
             {

@@ -39,6 +39,9 @@ internal sealed record QuantumOptions(Uri? Url, TimeSpan TryTimeout, string? Ser
     /// <summary>What a refusal says to people is cut after so many characters.</summary>
     public const int MaxRefusalCharacters = 500;
 
+    /// <summary>After so many failed calls in a row Quantum counts as away, for the log.</summary>
+    public const int FailuresThatMeanAway = 5;
+
     /// <summary>How long Quantum is left alone with questions that it does not answer.</summary>
     public static readonly TimeSpan QuestionRest = TimeSpan.FromSeconds(5);
 

@@ -82,7 +82,7 @@ internal sealed record RedisOptions(
             }
             else
             {
-                settings.Mistake("REDIS_HOST", $"\"{entry}\" is not a host or host:port.");
+                settings.Mistake("REDIS_HOST", $"{settings.Shown("REDIS_HOST", entry)} is not a host or host:port.");
             }
         }
 
@@ -116,6 +116,9 @@ internal sealed record RedisOptions(
             HeartbeatInterval = HeartbeatInterval,
             ReconnectRetryPolicy = new LinearRetry((int)HeartbeatInterval.TotalMilliseconds),
             KeepAlive = 10,
+
+            // They go into logs, and the name of a session's key is as good as a password.
+            IncludeDetailInExceptions = false,
 
             // CONFIG GET tells whether keyspace notifications are on.
             AllowAdmin = true,

@@ -1,3 +1,4 @@
+using ChatServer.Configuration;
 using ChatServer.Protocol;
 
 namespace ChatServer.Requests;
@@ -111,9 +112,5 @@ internal sealed class ClientRequests(RoomRequests rooms, MessageRequests message
         }
     }
 
-    private static string Shown(JsonText type)
-    {
-        var text = type.Unescape();
-        return text.Length <= 40 ? text : text[..40];
-    }
+    private static string Shown(JsonText type) => ForeignText.Cut(type.Unescape(), RequestOptions.MaxShownTypeLength);
 }

@@ -26,8 +26,13 @@ internal sealed class FileRequests(
         }
 
         client.DropsBinary = true;
-        var name = frame.Name.Unescape();
-        var contentType = FileTypeRule.Normalize(frame.ContentType.Unescape());
+        if (!frame.Name.TryUnescape(out var name) || !frame.ContentType.TryUnescape(out var type))
+        {
+            Replies.Error(client.Connection, ErrorCode.BadFrame, "name or content_type holds half of a surrogate pair.", frame);
+            return ValueTask.CompletedTask;
+        }
+
+        var contentType = FileTypeRule.Normalize(type);
         if (WhatIsWrong(client, frame, name, contentType) is var (code, problem))
         {
             Replies.Error(client.Connection, code, problem, frame);
@@ -105,6 +110,7 @@ internal sealed class FileRequests(
         }
 
         var (connection, user, room) = (client.Connection, client.Connection.Caller!.UserId, member.Room.Key);
+        long hour;
         try
         {
             if (await backplane.FindAsync(room, user, identifier) is { } first)
@@ -113,7 +119,11 @@ internal sealed class FileRequests(
                 return;
             }
 
-            if (!await quota.TryTakeAsync(user, file.Size))
+            if (await quota.TryTakeAsync(user, file.Size) is { } counted)
+            {
+                hour = counted;
+            }
+            else
             {
                 var quotaWords = $"You may send {options.QuotaBytes} bytes of files an hour.";
                 Replies.Error(connection, ErrorCode.FileRejected, quotaWords, room.RoomId, identifier);
@@ -135,7 +145,7 @@ internal sealed class FileRequests(
                 Replies.Error(connection, failure.Code, failure.Message, room.RoomId, identifier);
             }
 
-            _ = GiveBackAsync(user, file.Size - upload!.Received);
+            _ = GiveBackAsync(user, hour, file.Size - upload!.Received);
         });
         watch.Add(upload);
         var pending = client.PendingUpload = new(upload, room.RoomId, identifier, rawIdentifier);
@@ -215,11 +225,11 @@ internal sealed class FileRequests(
         }
     }
 
-    private async Task GiveBackAsync(long user, long bytes)
+    private async Task GiveBackAsync(long user, long hour, long bytes)
     {
         try
         {
-            await quota.GiveBackAsync(user, bytes);
+            await quota.GiveBackAsync(user, hour, bytes);
         }
         catch (RedisUnavailableException)
         {

@@ -17,6 +17,9 @@ internal sealed record RequestOptions(int MaxMessageBytes, int RateLimit, int Ra
     /// <summary>The longest name of a file that is looked at, in UTF-16 code units; what is kept of it is shorter.</summary>
     public const int MaxFileNameLength = 1024;
 
+    /// <summary>What is shown of a type that there is not, in UTF-16 code units.</summary>
+    public const int MaxShownTypeLength = 40;
+
     /// <summary>Messages of one connection that may be on their way to being accepted; more wait in the socket.</summary>
     public const int MaxAccepting = 64;
 

@@ -41,8 +41,11 @@ internal interface ISessionStore
     /// <exception cref="RedisUnavailableException">The subscription is not in force.</exception>
     ValueTask<IAsyncDisposable> ListenForTokensAsync(Action<long> asked);
 
-    /// <summary>Whether it announces the end of single sessions now; if not, a watch brings nothing.</summary>
+    /// <summary>Whether it may announce the end of single sessions, now or later; if not, a watch brings nothing.</summary>
     bool TellsOfEnds { get; }
+
+    /// <summary>Whether it announces them now: one that came before the watch began was missed.</summary>
+    bool IsTellingOfEnds { get; }
 
     /// <summary>Calls back when something happens to a session that may have ended it, if the store announces that.</summary>
     /// <exception cref="RedisUnavailableException">The watch is not in force.</exception>

@@ -22,7 +22,9 @@ internal sealed class RedisSessionStore(
     /// <summary>PTTL reaches further than .NET's calendar: what lives longer than a century has no end for us.</summary>
     private const long Century = 100L * 366 * 24 * 60 * 60 * 1000;
 
-    public bool TellsOfEnds => events is { AreOn: true };
+    public bool TellsOfEnds => events is not null;
+
+    public bool IsTellingOfEnds => events is { AreOn: true };
 
     private string TokenWanted => RedisKeys.TokenWanted(redis.GetDatabase().Database);
 
@@ -38,7 +40,7 @@ internal sealed class RedisSessionStore(
             var database = redis.GetDatabase();
             var get = database.StringGetAsync(name);
             var timeToLive = database.ExecuteAsync("PTTL", name);
-            await Task.WhenAll(get, timeToLive).WaitAsync(cancellation);
+            await Task.WhenAll(get, timeToLive).WaitAsync(RedisOptions.AnswerWithin, cancellation);
             value = await get;
             milliseconds = (long)await timeToLive;
         }
@@ -47,7 +49,7 @@ internal sealed class RedisSessionStore(
             // A list or hash of another program under this name is no session.
             return null;
         }
-        catch (Exception e) when (IsUnavailable(e))
+        catch (Exception e) when (RedisFaults.IsUnavailable(e) && !cancellation.IsCancellationRequested)
         {
             // Also what a living server says when it cannot answer now: LOADING, MASTERDOWN, CLUSTERDOWN, NOAUTH.
             throw new RedisUnavailableException($"Sessions cannot be looked up: {e.Message}", e);
@@ -67,11 +69,12 @@ internal sealed class RedisSessionStore(
         try
         {
             var database = redis.GetDatabase();
-            var answers = await Task.WhenAll(keys.Select(key => database.ExecuteAsync("PTTL", (RedisKey)key.ToString())));
+            var answers = await Task.WhenAll(keys.Select(key => database.ExecuteAsync("PTTL", (RedisKey)key.ToString())))
+                .WaitAsync(RedisOptions.AnswerWithin);
             return [.. answers.Select(
                 answer => (long)answer is var milliseconds && milliseconds != Gone ? new SessionLife(true, Left(milliseconds)) : default)];
         }
-        catch (Exception e) when (IsUnavailable(e))
+        catch (Exception e) when (RedisFaults.IsUnavailable(e))
         {
             throw new RedisUnavailableException($"Sessions cannot be looked up: {e.Message}", e);
         }
@@ -120,7 +123,4 @@ internal sealed class RedisSessionStore(
 
     private static TimeSpan? Left(long milliseconds) =>
         milliseconds is Endless or > Century ? null : TimeSpan.FromMilliseconds(milliseconds);
-
-    private static bool IsUnavailable(Exception e) =>
-        e is RedisException or RedisTimeoutException or RedisCommandException or ObjectDisposedException;
 }

@@ -63,7 +63,8 @@ internal sealed partial class ControlChannel(
         }
     }
 
-    private static Order? Read(ReadOnlySpan<byte> json)
+    /// <returns>Null if it is no JSON that can be an order.</returns>
+    internal static Order? Read(ReadOnlySpan<byte> json)
     {
         try
         {

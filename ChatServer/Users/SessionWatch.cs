@@ -33,23 +33,22 @@ internal sealed partial class SessionWatch : BackgroundService
     /// now.
     /// </summary>
     /// <returns>
-    /// False if the store announces nothing: the session is only looked up again with all the others, or if Quantum says that it has ended.
+    /// False if the store never announces anything: the session is only looked up again with all the others, or if Quantum says that it has
+    /// ended.
     /// </returns>
     public async Task<bool> EnterAsync(SessionKey key)
     {
-        if (!_store.TellsOfEnds)
+        if (_store.TellsOfEnds)
         {
-            if (_ended.Contains(key))
-            {
-                await CheckAsync(key);
-            }
-
-            return false;
+            await _watched.EnterAsync(key);
         }
 
-        await _watched.EnterAsync(key);
-        await CheckAsync(key);
-        return true;
+        if (_store.IsTellingOfEnds || _ended.Contains(key))
+        {
+            await CheckAsync(key);
+        }
+
+        return _store.TellsOfEnds;
     }
 
     public void Leave(SessionKey key) => _watched.Exit(key);

@@ -10,7 +10,8 @@ namespace ChatServer.WebSockets;
 /// <param name="Key">Its Sec-WebSocket-Key, of the right form.</param>
 /// <param name="Origin">Null if it has none.</param>
 /// <param name="Extensions">Its Sec-WebSocket-Extensions; null if it has none.</param>
-internal sealed record UpgradeRequest(string Key, string? Origin, string? Extensions = null)
+/// <param name="ForwardedFor">Its X-Forwarded-For, all of them joined by commas; null if it has none.</param>
+internal sealed record UpgradeRequest(string Key, string? Origin, string? Extensions = null, string? ForwardedFor = null)
 {
     /// <summary>A longer head is left to the HTTP server.</summary>
     private const int MaxBytes = 16 * 1024;
@@ -54,6 +55,7 @@ internal sealed record UpgradeRequest(string Key, string? Origin, string? Extens
         string? key = null;
         string? origin = null;
         string? extensions = null;
+        string? forwardedFor = null;
         for (var isFirst = true; !lines.IsEmpty; isFirst = false)
         {
             var length = lines.IndexOf("\r\n"u8);
@@ -91,14 +93,21 @@ internal sealed record UpgradeRequest(string Key, string? Origin, string? Extens
             key = field == Fields.Key ? Encoding.ASCII.GetString(value) : key;
             origin = field == Fields.Origin ? Encoding.ASCII.GetString(value) : origin;
             extensions = field == Fields.Extensions ? Encoding.ASCII.GetString(value) : extensions;
+            if (Is(line[..colon], "X-Forwarded-For"u8))
+            {
+                // The one field of these that each proxy may add once more.
+                var hops = Encoding.ASCII.GetString(value);
+                forwardedFor = forwardedFor is null ? hops : $"{forwardedFor},{hops}";
+            }
         }
 
-        return (seen & Fields.Needed) == Fields.Needed ? new(key!, origin, extensions) : null;
+        return (seen & Fields.Needed) == Fields.Needed ? new(key!, origin, extensions, forwardedFor) : null;
     }
 
     private static bool IsRequestLine(ReadOnlySpan<byte> line, ReadOnlySpan<byte> path)
     {
-        if (!line.StartsWith("GET "u8) || !line.EndsWith(" HTTP/1.1"u8))
+        // Beginning and end may not share the space.
+        if (line.Length < "GET  HTTP/1.1".Length || !line.StartsWith("GET "u8) || !line.EndsWith(" HTTP/1.1"u8))
         {
             return false;
         }
@@ -117,7 +126,7 @@ internal sealed record UpgradeRequest(string Key, string? Origin, string? Extens
         : Is(name, "Sec-WebSocket-Key"u8) ? Fields.Key
         : Is(name, "Origin"u8) ? Fields.Origin
         : Is(name, "Sec-WebSocket-Extensions"u8) ? Fields.Extensions
-        : Is(name, "Content-Length"u8) || Is(name, "PendingUpload-Encoding"u8) || Is(name, "Expect"u8) ? Fields.Body
+        : Is(name, "Content-Length"u8) || Is(name, "Transfer-Encoding"u8) || Is(name, "Expect"u8) ? Fields.Body
         : Fields.None;
 
     private static bool IsOrdinary(Fields field, ReadOnlySpan<byte> value) => field switch

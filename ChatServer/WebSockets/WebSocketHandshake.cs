@@ -102,6 +102,7 @@ internal static class WebSocketHandshake
 
     private static bool IsHttp1Upgrade(HttpContext context) =>
         HttpMethods.IsGet(context.Request.Method)
+        && HttpProtocol.IsHttp11(context.Request.Protocol) // HTTP/1.0 has no upgrade, whatever its headers say (RFC 9110, section 7.8).
         && context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
         && HasToken(context.Request.Headers, HeaderNames.Connection, HeaderNames.Upgrade)
         && HasToken(context.Request.Headers, HeaderNames.Upgrade, WebSocket);

@@ -182,6 +182,66 @@ public sealed class ChatClientDeliveryTests(ChromiumFixture chromium) : ChatClie
     }
 
     [Fact]
+    public async Task Send_EndedTheConnectionTwice_IsGivenUpAndTheNextOneGoesOut()
+    {
+        await StartClientAsync("rooms: [12]");
+        var server = await Chat.AcceptAsync();
+        await server.WelcomeAsync();
+        await EvaluateAsync("sent = ['bad', 'good'].map((body) => client.send(12, body))");
+
+        for (var connection = 0; connection < 2; connection++)
+        {
+            (await server.ReceiveAsync()).GetProperty("body").GetString().Should().Be("bad");
+            await server.CloseAsync(1011, "internal_error");
+            server = await Chat.AcceptAsync();
+            await server.WelcomeAsync(recovered: true);
+        }
+
+        (await server.ReceiveAsync()).GetProperty("body").GetString().Should().Be("good");
+        (await EvaluateAsync<string>("sent[0].sent.catch((e) => e.code)")).Should().Be("connection_ended");
+        (await LogAsync("delivery")).Should().Equal("refused");
+    }
+
+    [Fact]
+    public async Task Send_SeveralWereUnderWayAsItEnded_GoOneAtATimeSoThatOnlyTheCulpritIsGivenUp()
+    {
+        await StartClientAsync("rooms: [12, 13]");
+        var server = await Chat.AcceptAsync();
+        await server.WelcomeAsync();
+        await EvaluateAsync("sent = [client.send(12, 'good'), client.send(13, 'bad')]");
+        await server.ReceiveAsync();
+        await server.ReceiveAsync();
+        await server.CloseAsync(1011, "internal_error");
+
+        server = await Chat.AcceptAsync();
+        await server.WelcomeAsync(recovered: true);
+        var good = await server.ReceiveAsync();
+        good.GetProperty("body").GetString().Should().Be("good");
+        await server.AckAsync(good, 1);
+        (await server.ReceiveAsync()).GetProperty("body").GetString().Should().Be("bad");
+        await server.CloseAsync(1011, "internal_error");
+
+        await Page.WaitForFunctionAsync("sent[0].state === 'sent' && sent[1].state === 'refused'");
+    }
+
+    [Fact]
+    public async Task Send_TheNetworkFailsAgainAndAgain_IsNeverGivenUp()
+    {
+        await StartClientAsync("rooms: [12]");
+        await EvaluateAsync("sent = [client.send(12, 'a')]");
+
+        for (var connection = 0; connection < 4; connection++)
+        {
+            var server = await Chat.AcceptAsync();
+            await server.WelcomeAsync(recovered: connection > 0);
+            await server.ReceiveAsync();
+            server.Abort();
+        }
+
+        (await EvaluateAsync<string>("sent[0].state")).Should().Be("sending");
+    }
+
+    [Fact]
     public async Task Identifier_InsecureOriginWithoutRandomUuid_IsStillUnique()
     {
         await StartClientAsync("rooms: [12]");

@@ -102,6 +102,38 @@ public sealed class ChatClientFileTests(ChromiumFixture chromium) : ChatClientTe
     }
 
     [Fact]
+    public async Task SendFile_ANameTooLong_IsCutBetweenCharacters()
+    {
+        var server = await StartAsync();
+
+        await EvaluateAsync("client.sendFile(12, new Blob([]), { name: 'a\\ud83d\\u{1F600}' + 'x'.repeat(254) })");
+        await EvaluateAsync("client.sendFile(12, new Blob([]), { name: '\\udc00b' })");
+
+        var first = await server.ReceiveAsync();
+        first.GetProperty("name").GetString().Should().Be(new string('x', 254));
+        await server.AckAsync(first, 1);
+        (await server.ReceiveAsync()).GetProperty("name").GetString().Should().Be("\uFFFDb");
+    }
+
+    [Fact]
+    public async Task SendFile_EndedTheConnectionTwice_IsGivenUp()
+    {
+        var server = await StartAsync();
+        await EvaluateAsync("sent = [client.sendFile(12, new Blob([]), { name: 'a' })]; client.sendFile(12, new Blob([]), { name: 'b' })");
+
+        for (var connection = 0; connection < 2; connection++)
+        {
+            (await server.ReceiveAsync()).GetProperty("name").GetString().Should().Be("a");
+            await server.CloseAsync(1011, "internal_error");
+            server = await Chat.AcceptAsync();
+            await server.WelcomeAsync(recovered: true);
+        }
+
+        (await server.ReceiveAsync()).GetProperty("name").GetString().Should().Be("b");
+        (await EvaluateAsync<string>("sent[0].sent.catch((e) => e.code)")).Should().Be("connection_ended");
+    }
+
+    [Fact]
     public async Task Cancel_WhileItIsUnderWay_SaysSoAndStops()
     {
         var server = await StartAsync();

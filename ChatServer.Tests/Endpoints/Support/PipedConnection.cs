@@ -22,6 +22,9 @@ internal sealed class PipedConnection : IAsyncDisposable
     /// <summary>The peer hangs up.</summary>
     public ValueTask HangUpAsync() => _toServer.Writer.CompleteAsync();
 
+    /// <summary>The connection breaks.</summary>
+    public ValueTask BreakAsync(Exception why) => _toServer.Writer.CompleteAsync(why);
+
     /// <summary>What the server has not read yet.</summary>
     public string Unread() => _toServer.Reader.TryRead(out var read) ? Encoding.ASCII.GetString(read.Buffer) : "";
 

@@ -26,9 +26,10 @@ internal sealed class QuantumParts : IAsyncDisposable
                 () => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectCallback = connect });
         _services = services.BuildServiceProvider();
         Options = new(url, tryTimeout);
+        var reach = new QuantumReach(time, NullLogger<QuantumReach>.Instance);
         Client = new(
             _services.GetRequiredService<IHttpClientFactory>(),
-            new QuantumPipelines(Options, time, NullLogger<QuantumPipelines>.Instance), new QuestionSlots(), Files, time);
+            new QuantumPipelines(Options, time, NullLogger<QuantumPipelines>.Instance), new QuestionSlots(), reach, Files, time);
     }
 
     public QuantumOptions Options { get; }

@@ -50,6 +50,9 @@ public sealed class KeyspaceEventsTests : IClassFixture<RedisServer>, IAsyncLife
     [InlineData("KA", true)]
     [InlineData("KEA", true)]
     [InlineData("KEgx$", true)]
+    [InlineData("Egx", true)]
+    [InlineData("EA", true)]
+    [InlineData("gx", false)]
     [InlineData("", false)]
     [InlineData("Kg", false)]
     [InlineData("Kx", false)]
@@ -70,7 +73,6 @@ public sealed class KeyspaceEventsTests : IClassFixture<RedisServer>, IAsyncLife
     public async Task Start_AllowedToSwitchThemOn_AddsToWhatIsThere()
     {
         await SetAsync("El");
-
         await StartAsync(RedisNode.OptionsFor(_redis.Port) with { SetKeyspaceEvents = true });
 
         Events.AreOn.Should().BeTrue();
@@ -108,13 +110,72 @@ public sealed class KeyspaceEventsTests : IClassFixture<RedisServer>, IAsyncLife
             Patience, () => "it was not asked again");
     }
 
-    [Theory(Timeout = Limit)]
-    [InlineData("DEL")]
-    [InlineData("PEXPIRE")]
-    [InlineData("RENAME")]
-    public async Task Watch_SomethingHappensToTheKey_CallsBackAndForNoOther(string what)
+    [Fact(Timeout = Limit)]
+    public async Task Look_RedisStartsAgainWithoutThem_SetsThemAgain()
     {
-        await SetAsync("Kgx");
+        await using var redis = await RedisServer.StartAsync();
+        await StartAsync(RedisNode.OptionsFor(redis.Port) with { SetKeyspaceEvents = true });
+        var told = 0;
+        await using var watch = await Events.WatchAsync("s_3_7", () => Interlocked.Increment(ref told));
+        await redis.StopAsync();
+        await redis.StartAgainAsync();
+        await using var admin = await redis.ConnectAsync();
+
+        await Eventually.TrueAsync(
+            () => admin.GetServers()[0].ConfigGet("notify-keyspace-events")[0].Value.Contains('K'),
+            Patience, () => "a connection that is back is enough: time stands still");
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _time.Advance(RedisOptions.ReconnectPause);
+                admin.GetDatabase().StringSet("s_3_7", "x");
+                admin.GetDatabase().KeyDelete("s_3_7");
+                return Volatile.Read(ref told) > 0;
+            },
+            Patience, () => string.Join('\n', _log.All));
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("Kgx")]
+    [InlineData("Egx")]
+    public async Task Look_TheyAreSwitchedOnLater_WhoWatchesAlreadyIsTold(string flags)
+    {
+        await SetAsync("");
+        await StartAsync(RedisNode.OptionsFor(_redis.Port));
+        var (told, ended) = (0, 0);
+        await using var watch = await Events.WatchAsync("early_3_7", () => Interlocked.Increment(ref told));
+        await (await Events.WatchAsync("ended_3_7", () => Interlocked.Increment(ref ended))).DisposeAsync();
+
+        await SetAsync(flags);
+
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _time.Advance(RedisOptions.KeyspaceEventsPause);
+                foreach (var key in new[] { "ended_3_7", "early_3_7" })
+                {
+                    Admin.StringSet(key, "x");
+                    Admin.KeyDelete(key);
+                }
+
+                return Volatile.Read(ref told) > 0;
+            },
+            Patience, () => string.Join('\n', _log.All));
+        Volatile.Read(ref ended).Should().Be(0);
+        _log.All.Where(line => line.Contains("notifications are on", StringComparison.Ordinal)).Should().ContainSingle();
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("DEL", "Kgx")]
+    [InlineData("PEXPIRE", "Kgx")]
+    [InlineData("RENAME", "Kgx")]
+    [InlineData("DEL", "Egx")]
+    [InlineData("UNLINK", "Egx")]
+    [InlineData("PEXPIRE", "Egx")]
+    [InlineData("RENAME", "Egx")]
+    public async Task Watch_SomethingHappensToTheKey_CallsBackAndForNoOther(string what, string flags)
+    {
+        await SetAsync(flags);
         await StartAsync(RedisNode.OptionsFor(_redis.Port));
         var (mine, others) = (0, 0);
         await using var watch = await Events.WatchAsync($"s_{what}", () => Interlocked.Increment(ref mine));
@@ -123,7 +184,7 @@ public sealed class KeyspaceEventsTests : IClassFixture<RedisServer>, IAsyncLife
 
         await (what switch
         {
-            "DEL" => Admin.ExecuteAsync("DEL", $"s_{what}"),
+            "DEL" or "UNLINK" => Admin.ExecuteAsync(what, $"s_{what}"),
             "RENAME" => Admin.ExecuteAsync("RENAME", $"s_{what}", "elsewhere"),
             _ => Admin.ExecuteAsync("PEXPIRE", $"s_{what}", "1"),
         });
@@ -155,7 +216,6 @@ public sealed class KeyspaceEventsTests : IClassFixture<RedisServer>, IAsyncLife
 
         await using var watch = await Events.WatchAsync("s_3_7", () => { });
 
-        watch.Should().BeSameAs(Subscription.None);
         (await _admin!.GetServers()[0].SubscriptionChannelsAsync(RedisChannel.Pattern("__keyspace*"))).Should().BeEmpty();
     }
 

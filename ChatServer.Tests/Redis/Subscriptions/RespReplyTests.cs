@@ -30,6 +30,9 @@ public sealed class RespReplyTests
         Read(whole).Should().EndWith($", {whole.Length} used");
     }
 
+    [Fact]
+    public void TheLongestLength_WaitsForMore() => Read("*3\r\n$2147483647\r\nmessage\r\n$1\r\nc\r\n").Should().BeNull();
+
     [Theory]
     [InlineData("\r\n")]
     [InlineData("HTTP/1.1 400 Bad Request\r\n")]

@@ -12,6 +12,8 @@ internal sealed class SessionStoreOverMemory(MemorySessionStore sessions) : ISes
 
     public bool TellsOfEnds { get; set; } = true;
 
+    public bool IsTellingOfEnds => TellsOfEnds;
+
     public MemorySessionStore Sessions => sessions;
 
     /// <summary>Thrown at each question.</summary>

@@ -100,7 +100,8 @@ internal readonly ref struct RespReply
                     return true;
                 }
 
-                if (input.Length - at < length + 2)
+                // The sum of a length that is told and 2 may be too large for an int.
+                if (input.Length - at - 2 < length)
                 {
                     return false;
                 }

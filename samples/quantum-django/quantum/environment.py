@@ -7,15 +7,15 @@ LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$")
 
 
 def read_environment(path=".env"):
-    """A dictionary of all settings; the environment wins over the file, and the file may be missing."""
+    """A dictionary of all settings; the environment wins over the file, which may be missing; a blank one is not set."""
     values = {}
     file = Path(path)
-    for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
+    for line in file.read_text(encoding="utf-8-sig").splitlines() if file.is_file() else ():
         match = LINE.match(line)
         if match:
             name, value = match.groups()
             values[name] = value[1:-1] if re.fullmatch(r"'.*'|\".*\"", value) else value
-    return {**values, **os.environ}
+    return {name: value for name, value in {**values, **os.environ}.items() if value.strip()}
 
 
 def words(text):

@@ -21,7 +21,14 @@ class EnvironmentTests(SimpleTestCase):
 
     def test_comments_quotes_and_odd_lines(self):
         values = self.read("# A=0\n#B=0\nexport C = 1 \nD='a b'\nE=\"x=y#z\"\nF=\nno setting\n")
-        self.assertEqual(values, {"C": "1", "D": "a b", "E": "x=y#z", "F": ""})
+        self.assertEqual(values, {"C": "1", "D": "a b", "E": "x=y#z"})
+
+    def test_a_byte_order_mark_is_no_part_of_the_first_name(self):
+        self.assertEqual(self.read("\ufeffREDIS_HOST=a\n"), {"REDIS_HOST": "a"})
+
+    def test_blank_counts_as_not_set(self):
+        values = self.read("REDIS_PORT=\nREDIS_HOST=' '\nA=1\nB=2\n", A="")
+        self.assertEqual(values, {"B": "2"})
 
     def test_the_file_may_be_missing(self):
         with patch.dict(os.environ, {"A": "1"}, clear=True):

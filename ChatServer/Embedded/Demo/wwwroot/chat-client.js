@@ -109,6 +109,7 @@ import { Uploads } from './chat-upload.js';
  * @property {boolean} [cancelled]
  * @property {string} frame
  * @property {number} tries
+ * @property {boolean} [suspect] The connection has ended over a frame, and this one was under way.
  * @property {Deferred} sent
  * @property {Deferred} saved
  */
@@ -141,10 +142,16 @@ const FRAMES_PER_SECOND = 15, FRAMES_AT_ONCE = 40;
 /** A connection that lasted this long counts as sound: the backoff starts anew. */
 const SOUND_AFTER = 10_000;
 const UNSAVED_KEPT = 1000;
+/** Close codes that say that a frame ended the connection: sent again and again, it would end each one to come. */
+const OVER_A_FRAME = [1002, 1003, 1007, 1008, 1011];
 /** While a file goes out, a ping waits behind it. */
 const PONG_BEHIND_FILE = 60_000;
 
 const bytesOf = (/** @type {string} */ text) => new TextEncoder().encode(text).length;
+/** Half a character is no UTF-8: the server refuses it. */
+const wellFormed = (/** @type {string} */ text) => text.replace(/\p{Surrogate}/gu, '\uFFFD');
+/** The end of a text, of so many UTF-16 code units at most: what is cut off is whole characters. */
+const lastOf = (/** @type {string} */ text, /** @type {number} */ length) => wellFormed(text).slice(-length).replace(/^\p{Surrogate}/u, '');
 const positionOf = (/** @type {Room} */ { id, since, epoch }) => ({ room_id: id, since, epoch });
 
 /** 128 random bits; crypto.randomUUID exists on secure origins only, getRandomValues everywhere. */
@@ -194,6 +201,7 @@ export class ChatClient extends EventTarget {
     };
     this.#uploads = new Uploads({
       isReady: (roomId) => this.#isReady(this.#rooms.get(roomId)),
+      isTurn: (pending) => this.#isTurn(pending),
       socket: () => this.#link?.socket,
       write: (text) => this.#write(text),
       refuse: (pending, error) => this.#refuse(pending, error),
@@ -264,7 +272,7 @@ export class ChatClient extends EventTarget {
    */
   send(roomId, body) {
     if (typeof body !== 'string' || body === '') throw new TypeError('A body is a string of at least one character');
-    body = body.replace(/\p{Surrogate}/gu, '\uFFFD'); // Half a character is no UTF-8.
+    body = wellFormed(body);
     const identifier = newIdentifier();
     const sent = deferred(), saved = deferred();
     const frame = JSON.stringify({ type: 'chat', room_id: roomId, identifier, body });
@@ -290,7 +298,7 @@ export class ChatClient extends EventTarget {
   sendFile(roomId, content, { name = /** @type {any} */ (content).name ?? 'file', signal, onProgress } = {}) {
     const identifier = newIdentifier();
     const sent = deferred(), saved = deferred();
-    const file = { name: name.replace(/\p{Surrogate}/gu, '\uFFFD').slice(-255) || 'file', content_type: content.type, size: content.size };
+    const file = { name: lastOf(name, 255) || 'file', content_type: wellFormed(content.type), size: content.size };
     const frame = JSON.stringify({ type: 'file', room_id: roomId, identifier, ...file });
     /** @type {OutgoingFile} */
     const message = {
@@ -355,7 +363,7 @@ export class ChatClient extends EventTarget {
   /** The connection is gone, or counts as gone. @param {Link} link @param {number} code @param {string} reason */
   #lost(link, code, reason) {
     if (this.#link !== link) return;
-    const inFlight = [...this.#rooms.values()].flatMap((room) => room.inFlight ?? []);
+    const inFlight = this.#inFlight();
     if (link.connectedAt && performance.now() - link.connectedAt > SOUND_AFTER) this.#attempt = 0;
     this.#forget();
     link.socket?.close();
@@ -364,9 +372,16 @@ export class ChatClient extends EventTarget {
       this.#emit('ended', { code, reason, message: String(link.failure?.message ?? reason) });
       return;
     }
+    if (OVER_A_FRAME.includes(code)) {
+      for (const pending of inFlight) {
+        if (pending.suspect && !pending.cancelled) this.#refuse(pending, { code: 'connection_ended', message: `The connection ended twice over this (${code} ${reason})` });
+        pending.suspect = true;
+      }
+    }
     // Sent again, a message over the server's limit would close every connection to come.
-    if (code === 1009 && inFlight.length) {
-      const longest = inFlight.reduce((a, b) => (a.frame.length >= b.frame.length ? a : b));
+    const messages = inFlight.filter((pending) => !pending.content);
+    if (code === 1009 && messages.length) {
+      const longest = messages.reduce((a, b) => (a.frame.length >= b.frame.length ? a : b));
       this.#refuse(longest, { code: 'too_large', message: 'The message is too long' });
     }
     const delay = this.#jitter(this.#attempt++);
@@ -605,7 +620,7 @@ export class ChatClient extends EventTarget {
     this.#uploads.pump();
     const room = this.#rooms.get(roomId);
     const pending = this.#queues.get(roomId)?.[0];
-    if (!pending || !this.#isReady(room) || room.inFlight) return;
+    if (!pending || !this.#isReady(room) || room.inFlight || !this.#isTurn(pending)) return;
     pending.tries = 0;
     this.#transmit(room, pending);
   }
@@ -616,6 +631,16 @@ export class ChatClient extends EventTarget {
    */
   #isReady(room) {
     return this.status.state === 'connected' && room !== undefined && room.joined && (room.since ?? 0) >= room.head;
+  }
+
+  /** What was sent on this connection and has no answer yet. @returns {Pending[]} */
+  #inFlight() {
+    return [...this.#rooms.values()].flatMap((room) => room.inFlight ?? []).concat(this.#uploads.active ?? []);
+  }
+
+  /** One suspect at a time: if the connection ends again, it was this one, and the others go on. @param {Pending} pending */
+  #isTurn(pending) {
+    return !pending.suspect || !this.#inFlight().some((other) => other.suspect);
   }
 
   /** @param {Room} room @param {Pending} pending */
@@ -635,9 +660,16 @@ export class ChatClient extends EventTarget {
 
   /** @param {number} roomId @param {string} identifier */
   #take(roomId, identifier) {
+    const pending = this.#takeMessage(roomId, identifier) ?? this.#uploads.take(roomId, identifier);
+    if (pending?.suspect) queueMicrotask(() => this.#queues.forEach((_, id) => this.#pump(id))); // Others may have waited for it.
+    return pending;
+  }
+
+  /** @param {number} roomId @param {string} identifier */
+  #takeMessage(roomId, identifier) {
     const queue = this.#queues.get(roomId) ?? [];
     const index = queue.findIndex((p) => p.message.identifier === identifier);
-    if (index < 0) return this.#uploads.take(roomId, identifier);
+    if (index < 0) return undefined;
     const [pending] = queue.splice(index, 1);
     const room = this.#rooms.get(roomId);
     if (room?.inFlight === pending) {

@@ -26,6 +26,7 @@
 /**
  * @typedef {object} Line What the client lends.
  * @property {(roomId: number) => boolean} isReady Whether the room may be written to now.
+ * @property {(pending: Pending) => boolean} isTurn Whether nothing else that is under way forbids it.
  * @property {() => WebSocket | undefined} socket
  * @property {(text: string) => void} write
  * @property {(pending: Pending, error: { code: string, message: string }) => void} refuse
@@ -60,6 +61,11 @@ export class Uploads {
     return this.#active !== undefined;
   }
 
+  /** The one under way. */
+  get active() {
+    return this.#active;
+  }
+
   /** @param {Pending} pending */
   add(pending) {
     this.#queue.push(pending);
@@ -69,7 +75,7 @@ export class Uploads {
   /** Announces the oldest file whose room is ready, if none is under way. */
   pump() {
     const next = this.#active ? undefined : this.#queue.find(({ message }) => this.#line.isReady(message.room_id));
-    if (!next) return;
+    if (!next || !this.#line.isTurn(next)) return;
     next.tries = 0;
     this.#announce(next);
   }
