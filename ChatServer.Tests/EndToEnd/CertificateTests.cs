@@ -57,6 +57,7 @@ public sealed class CertificateTests(ChatFixture chat) : IClassFixture<ChatFixtu
 
     [Theory]
     [InlineData("half")]
+    [InlineData("half of a chain")]
     [InlineData("no key")]
     [InlineData("gone")]
     public async Task One_that_cannot_be_used_changes_nothing_and_is_warned_of_once(string what)
@@ -68,6 +69,9 @@ public sealed class CertificateTests(ChatFixture chat) : IClassFixture<ChatFixtu
         {
             case "half":
                 await File.WriteAllTextAsync(CertificateFile, whole[..(whole.Length / 2)]);
+                break;
+            case "half of a chain":
+                await File.AppendAllTextAsync(CertificateFile, $"\n{whole[..(whole.Length / 2)]}");
                 break;
             case "no key":
                 await File.WriteAllTextAsync(CertificateFile, whole);

@@ -71,6 +71,13 @@ internal sealed partial class CertificateWatch(EndpointOptions options, TimeProv
         _seen = state;
         try
         {
+            // Half of it may have been written: the rest is another change.
+            if (files.WhatIsWrong() is var (name, problem))
+            {
+                Log.NotUsable(logger, name, problem);
+                return;
+            }
+
             // The old one is not disposed of: handshakes under way have it.
             _current = Load(files);
             Log.Renewed(logger, _current.TargetCertificate.Thumbprint, _current.TargetCertificate.NotAfter.ToUniversalTime());
@@ -78,8 +85,8 @@ internal sealed partial class CertificateWatch(EndpointOptions options, TimeProv
         catch (Exception exception)
             when (exception is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            // Half of it may have been written: the rest is another change.
-            Log.NotUsable(logger, exception.Message);
+            // They have changed again since they were checked.
+            Log.NotUsable(logger, "CERT_FILE", exception.Message);
         }
     }
 
@@ -91,7 +98,7 @@ internal sealed partial class CertificateWatch(EndpointOptions options, TimeProv
 
         [LoggerMessage(1321, LogLevel.Warning,
             "CERT_FILE and KEY_FILE have changed and can't be used: new connections get the certificate from before, until the files change "
-            + "again. Reason: {Why}")]
-        public static partial void NotUsable(ILogger logger, string why);
+            + "again. {Setting} {Why}")]
+        public static partial void NotUsable(ILogger logger, string setting, string why);
     }
 }

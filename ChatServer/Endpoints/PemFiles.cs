@@ -57,7 +57,8 @@ internal sealed record PemFiles(string CertificateFile, string KeyFile)
     private int Blocks() =>
         File.ReadLines(CertificateFile).Count(line => line.StartsWith("-----BEGIN CERTIFICATE-----", StringComparison.Ordinal));
 
-    private (string Name, string Problem)? WhatIsWrong()
+    /// <returns>The setting to look at, and the end of a sentence that begins with it; null if the files can be used.</returns>
+    public (string Name, string Problem)? WhatIsWrong()
     {
         foreach (var (name, file) in (ReadOnlySpan<(string, string)>)[("CERT_FILE", CertificateFile), ("KEY_FILE", KeyFile)])
         {
