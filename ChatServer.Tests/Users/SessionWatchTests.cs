@@ -144,6 +144,27 @@ public sealed class SessionWatchTests : IAsyncLifetime
         (await peer.ClosedAsync()).Should().Be(4503);
     }
 
+    /// <summary>Somebody has switched the announcements on, or a restart of Redis had switched them off for a moment.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task Enter_TheStoreBeginsToTellLater_WatchesThoseWhoAreThereAndNobodyWhoHasLeft()
+    {
+        var before = Store.Watches;
+        Store.IsSilent = true;
+        var (stays, twin, gone) = (await LoginAsync(7), await LoginAsync(7), await LoginAsync(8));
+        Store.Watches.Should().Be(before, "it would bring nothing");
+        await gone.Client.DisposeAsync();
+
+        Store.IsSilent = false;
+        await PassUntilAsync(() => Store.Watches == before + 1);
+        await twin.Client.DisposeAsync();
+        Store.Watches.Should().Be(before + 1);
+        Store.Sessions.Remove(Key(7));
+
+        (await stays.ClosedAsync()).Should().Be(4503);
+        await stays.Client.DisposeAsync();
+        Store.Watches.Should().Be(before);
+    }
+
     [Fact(Timeout = Limit)]
     public async Task Check_TheKnownEndHasCome_IsPutOutLongBeforeTheRecheck()
     {

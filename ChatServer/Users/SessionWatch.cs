@@ -20,6 +20,9 @@ internal sealed partial class SessionWatch : BackgroundService
     private readonly CountedSubscriptions<SessionKey, SessionKey> _watched;
     private readonly EndedSessions _ended;
 
+    /// <summary>Those that will be watched when the store begins to tell: until then a watch would only be a cost.</summary>
+    private readonly CountedKeys<SessionKey> _unwatched = new();
+
     public SessionWatch(
         ISessionStore store, ConnectionRegistry connections, SessionOptions options, TimeProvider time, ILogger<SessionWatch> logger)
     {
@@ -38,12 +41,17 @@ internal sealed partial class SessionWatch : BackgroundService
     /// </returns>
     public async Task<bool> EnterAsync(SessionKey key)
     {
-        if (_store.TellsOfEnds)
+        var isTold = _store.IsTellingOfEnds;
+        if (isTold)
         {
             await _watched.EnterAsync(key);
         }
+        else if (_store.TellsOfEnds)
+        {
+            _unwatched.Add(key);
+        }
 
-        if (_store.IsTellingOfEnds || _ended.Contains(key))
+        if (isTold || _ended.Contains(key))
         {
             await CheckAsync(key);
         }
@@ -51,7 +59,14 @@ internal sealed partial class SessionWatch : BackgroundService
         return _store.TellsOfEnds;
     }
 
-    public void Leave(SessionKey key) => _watched.Exit(key);
+    public void Leave(SessionKey key)
+    {
+        // Which of a session's connections were there before its store began to tell plays no role: the sum is right.
+        if (!_unwatched.TryRemove(key))
+        {
+            _watched.Exit(key);
+        }
+    }
 
     /// <summary>Quantum says that a session has ended.</summary>
     public void End(SessionKey key)
@@ -66,6 +81,11 @@ internal sealed partial class SessionWatch : BackgroundService
         var allAt = _time.GetTimestamp();
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
+            if (_store.IsTellingOfEnds)
+            {
+                await WatchAsync();
+            }
+
             var all = _time.GetElapsedTime(allAt) >= _options.Recheck;
             var now = _time.GetUtcNow();
             var due = _connections.All
@@ -78,6 +98,37 @@ internal sealed partial class SessionWatch : BackgroundService
             }
 
             allAt = all ? _time.GetTimestamp() : allAt;
+        }
+    }
+
+    private async Task WatchAsync()
+    {
+        foreach (var some in _unwatched.All.Chunk(SessionOptions.LookUpsAtOnce))
+        {
+            await Task.WhenAll(some.Select(WatchAsync));
+        }
+    }
+
+    private async Task WatchAsync(SessionKey key)
+    {
+        try
+        {
+            await _watched.EnterAsync(key);
+            if (!_unwatched.TryRemove(key))
+            {
+                // It has left meanwhile.
+                _watched.Exit(key);
+            }
+        }
+        catch (RedisUnavailableException exception)
+        {
+            // The next round.
+            Log.NotChecked(_logger, exception, 1);
+        }
+        catch (Exception exception)
+        {
+            // A bug of ours must be seen, and must not end the watch: that would end the node.
+            Log.Failed(_logger, exception, 1);
         }
     }
 

@@ -12,7 +12,10 @@ internal sealed class SessionStoreOverMemory(MemorySessionStore sessions) : ISes
 
     public bool TellsOfEnds { get; set; } = true;
 
-    public bool IsTellingOfEnds => TellsOfEnds;
+    public bool IsTellingOfEnds => TellsOfEnds && !IsSilent;
+
+    /// <summary>It may announce ends, and does not yet.</summary>
+    public bool IsSilent { get; set; }
 
     public MemorySessionStore Sessions => sessions;
 
