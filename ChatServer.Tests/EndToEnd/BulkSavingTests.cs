@@ -57,7 +57,9 @@ public sealed class BulkSavingTests : IAsyncLifetime
         saved.Should().HaveCount(200).And.OnlyContain(call => call.Authorization == "Token service");
         Quantum.Batches.Should().OnlyContain(batch => batch.Count <= 50);
         var last = Quantum.Batches.Where(batch => batch.Any(call => call.Identifier.EndsWith("-20", StringComparison.Ordinal)));
-        last.Should().HaveCountLessThan(10, "rooms share calls");
+
+        // Whether rooms share one depends on who waits at that moment; each room's backlog goes together in any case.
+        last.Should().OnlyContain(batch => batch.Count > 1).And.HaveCountLessThanOrEqualTo(Rooms.Count());
     }
 
     [Fact(Timeout = Limit)]
