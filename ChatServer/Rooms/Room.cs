@@ -103,17 +103,11 @@ internal sealed class Room : IRoomListener
         _lostTrack(this);
     }
 
-    /// <summary>A fresh view: the member gets <c>joined</c>, then everything that comes after it.</summary>
-    public RoomMember Join(Connection connection)
-    {
-        lock (_gate)
-        {
-            return Attach(connection, Joined());
-        }
-    }
-
-    /// <summary>As <see cref="Join"/>, if the connection's user still may enter at that moment.</summary>
-    /// <returns>Null if not.</returns>
+    /// <summary>
+    /// A fresh view, if the connection's user still may enter at that moment: the member gets <c>joined</c>, then everything that comes
+    /// after it.
+    /// </summary>
+    /// <returns>Null if the user may not.</returns>
     public RoomMember? TryJoin(Connection connection, RoomPermit permit)
     {
         lock (_gate)

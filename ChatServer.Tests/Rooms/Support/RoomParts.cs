@@ -29,6 +29,9 @@ internal static class RoomParts
         this RoomDirectory rooms, Connection connection, RoomKey key, long? since, string? epoch) =>
         rooms.JoinAsync(connection, key, since, epoch, Permit(key));
 
+    /// <summary>A fresh view for whoever comes.</summary>
+    public static RoomMember Join(this Room room, Connection connection) => room.TryJoin(connection, Permit(room.Key))!;
+
     /// <summary>A permit that always holds.</summary>
     public static RoomPermit Permit(RoomKey key)
     {
